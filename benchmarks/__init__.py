@@ -1,0 +1,1 @@
+"""Data sets, comparison runs and measurements; nothing else imports this package."""

@@ -1,0 +1,72 @@
+"""The values that pass between the detector and its callers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Scope = Literal["subject", "fact"]
+
+
+class DetectorError(RuntimeError):
+    """The detector could not judge a text. Never the same as "the detector said no"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What the detector knows of one forget-list entry.
+
+    ``scope`` "subject": naming the subject is enough to be flagged. "fact": the subject's name and
+    closeness in meaning to one of ``texts`` are both needed.
+    """
+
+    list_name: str
+    entry_id: str
+    names: tuple[str, ...]  # subject and aliases, as written
+    texts: tuple[str, ...]  # questions, paraphrases, statements
+    scope: Scope = "fact"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Characters ``[start, end)`` of the raw text that was judged."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One reason for a verdict: which stage saw which entry, in which view of the text."""
+
+    stage: str  # "lexical" | "semantic"
+    view: str  # "raw" or the name of the normalised view
+    entry_id: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A text is about an entry of a list. A text that is about none has no verdict."""
+
+    list_name: str
+    entry_id: str
+    score: float
+    threshold: float
+    spans: tuple[Span, ...]  # what in the raw text belongs to the entry, sorted, not overlapping
+    evidence: tuple[Evidence, ...]
+
+
+class Encoder(Protocol):
+    """Turns texts into unit vectors."""
+
+    name: str
+    dim: int
+
+    def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Return ``(len(texts), dim)``, each row of length 1. Long texts are not cut silently."""
+        ...

@@ -1,0 +1,1 @@
+"""Forget lists, policies, and what happens to a flagged prompt or answer."""
