@@ -1,0 +1,55 @@
+"""Errors in the shape that OpenAI's clients understand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.responses import JSONResponse
+
+
+class ApiError(Exception):
+    """A request that is answered with an error. The app turns it into OpenAI's shape."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        type: str = "invalid_request_error",
+        code: str | None = None,
+        param: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.type = type
+        self.code = code
+        self.param = param
+        self.headers = headers
+
+    def response(self) -> JSONResponse:
+        """The answer to send."""
+        return openai_error(
+            self.status, self.message, type=self.type, code=self.code, param=self.param, headers=self.headers
+        )
+
+
+def error_body(message: str, *, type: str, code: str | None = None, param: str | None = None) -> dict[str, object]:
+    """The JSON object of an OpenAI error."""
+    return {"error": {"message": message, "type": type, "param": param, "code": code}}
+
+
+def openai_error(
+    status: int,
+    message: str,
+    *,
+    type: str = "invalid_request_error",
+    code: str | None = None,
+    param: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """A JSON response in OpenAI's error shape."""
+    return JSONResponse(
+        error_body(message, type=type, code=code, param=param), status_code=status, headers=dict(headers or {})
+    )
