@@ -1,0 +1,98 @@
+"""From verdicts to what is done with a request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from classifiers.types import Span, Verdict
+from guard.model import Entry, ForgetList
+
+Action = Literal["pass", "monitor", "dragon", "eco", "refuse"]
+STRICTNESS: tuple[Action, ...] = ("pass", "monitor", "dragon", "eco", "refuse")
+
+
+@dataclass(frozen=True, slots=True)
+class EcoSpans:
+    """What to corrupt in one surface; no spans means all but the last token."""
+
+    surface: int
+    spans: tuple[Span, ...]
+    sigma: float
+    seed_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One verdict on one surface, and the action that its list asks for."""
+
+    surface: int
+    verdict: Verdict
+    forget_list: ForgetList
+    entry: Entry
+    action: Action
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What happens to a request. ``decisive`` is the finding that set the strictest action."""
+
+    action: Action
+    decisive: Finding | None
+    findings: tuple[Finding, ...]
+    eco: tuple[EcoSpans, ...]
+
+    def of(self, action: Action) -> list[Finding]:
+        """The findings that ask for ``action``."""
+        return [f for f in self.findings if f.action == action]
+
+
+def plan(
+    verdicts: Sequence[Sequence[Verdict]],
+    lists: Mapping[str, ForgetList],
+    entries: Mapping[tuple[str, str], Entry],
+    *,
+    rewritable: Sequence[bool],
+    eco_available: bool,
+) -> Plan:
+    """Decide for a whole request.
+
+    Args:
+        verdicts: for each surface its verdicts.
+        lists: the snapshot's lists by name.
+        entries: the snapshot's entries by (list, id).
+        rewritable: for each surface, whether ECO can put embeddings in its place.
+        eco_available: whether the served model's embedding rows are at hand.
+
+    Each finding takes its list's policy, or the list's fallback where ECO cannot be carried out there.
+    """
+    findings: list[Finding] = []
+    for surface, found in enumerate(verdicts):
+        for verdict in found:
+            forget_list = lists[verdict.list_name]
+            action: Action = forget_list.policy
+            if action == "eco" and not (eco_available and rewritable[surface]):
+                action = forget_list.fallback
+            entry = entries[verdict.list_name, verdict.entry_id]
+            findings.append(Finding(surface, verdict, forget_list, entry, action))
+    if not findings:
+        return Plan("pass", None, (), ())
+    decisive = max(findings, key=lambda f: (STRICTNESS.index(f.action), f.verdict.score))
+    return Plan(decisive.action, decisive, tuple(findings), _eco_spans(findings))
+
+
+def _eco_spans(findings: Sequence[Finding]) -> tuple[EcoSpans, ...]:
+    by_surface: dict[int, list[Finding]] = {}
+    for finding in findings:
+        if finding.action == "eco":
+            by_surface.setdefault(finding.surface, []).append(finding)
+    return tuple(_merge(surface, found) for surface, found in by_surface.items())
+
+
+def _merge(surface: int, found: Sequence[Finding]) -> EcoSpans:
+    """One surface flagged by several lists: all their spans at the largest sigma."""
+    whole = any(not f.verdict.spans for f in found)
+    spans = () if whole else tuple(sorted({s for f in found for s in f.verdict.spans}, key=lambda s: (s.start, s.end)))
+    sigma = max(f.forget_list.sigma for f in found)
+    return EcoSpans(surface, spans, sigma, "+".join(sorted({f.forget_list.name for f in found})))

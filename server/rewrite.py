@@ -1,0 +1,81 @@
+"""The request that goes to the model instead of a flagged one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from guard.eco import Eco
+from guard.router import Plan
+from server.errors import ApiError
+from server.surfaces import Body, Segment, Surface
+
+
+def apply_eco(body: Body, surfaces: list[Surface], plan: Plan, eco: Eco, *, chat: bool) -> Body:
+    """``body`` with the flagged segments as embeddings, corrupted where the entry's tokens are.
+
+    A segment goes over whole, exact rows beside corrupted ones: templates put newlines between parts,
+    so splitting a sentence into parts would change the prompt.
+    """
+    wanted: dict[Segment, tuple[Any, float, str]] = {}
+    for item in plan.eco:
+        for segment, spans in surfaces[item.surface].locate(item.spans):
+            before = wanted.get(segment)
+            merged = spans if before is None else (before[0] + spans if before[0] and spans else ())
+            wanted[segment] = (merged, max(item.sigma, before[1] if before else 0.0), item.seed_key)
+    if not chat:
+        return _completion(body, wanted, eco)
+    for segment, (spans, sigma, seed_key) in wanted.items():
+        _put_part(body, segment, eco.corrupted(segment.text, spans, sigma=sigma, seed_key=seed_key))
+    return body
+
+
+def _put_part(body: Body, segment: Segment, data: str) -> None:
+    message = body["messages"][segment.path[1]]
+    part = {"type": "prompt_embeds", "data": data}
+    if isinstance(message["content"], str):
+        message["content"] = [part]
+    else:
+        message["content"][segment.path[3]] = part
+
+
+def _completion(body: Body, wanted: dict[Segment, tuple[Any, float, str]], eco: Eco) -> Body:
+    """Completions take text or embeddings, not both: one flagged prompt turns all of them into embeddings."""
+    if body.get("echo") or body.get("prompt_logprobs") is not None:
+        raise ApiError(400, "'echo' and 'prompt_logprobs' are not available for this prompt.", param="echo")
+    special = bool(body.get("add_special_tokens", True))
+    by_path = {segment.path: (segment.text, *rest) for segment, rest in wanted.items()}
+    prompt = body.pop("prompt")
+    single = isinstance(prompt, str)
+    tensors: list[str] = []
+    for i, text in enumerate([prompt] if single else prompt):
+        found = by_path.get(("prompt",) if single else ("prompt", i))
+        if found is None:
+            tensors.append(eco.exact(text, add_special_tokens=special))
+        else:
+            _, spans, sigma, seed_key = found
+            tensors.append(eco.corrupted(text, spans, sigma=sigma, seed_key=seed_key, add_special_tokens=special))
+    body["prompt_embeds"] = tensors[0] if single else tensors
+    return body
+
+
+def apply_prefix(body: Body, prefix: str, *, chat: bool) -> Body:
+    """``body`` with ``prefix`` before the user's last message, or before each prompt."""
+    if not chat:
+        prompt = body["prompt"]
+        body["prompt"] = prefix + prompt if isinstance(prompt, str) else [prefix + p for p in prompt]
+        return body
+    message = last_user_message(body)
+    content = message.get("content")
+    if isinstance(content, str):
+        message["content"] = prefix + content
+    elif isinstance(content, list):
+        message["content"] = [{"type": "text", "text": prefix}, *content]
+    else:
+        message["content"] = prefix
+    return body
+
+
+def last_user_message(body: Body) -> dict[str, Any]:
+    """The message that the guard's text goes before: the user's last, else the very last."""
+    messages: list[dict[str, Any]] = body["messages"]
+    return next((m for m in reversed(messages) if m.get("role") == "user"), messages[-1])
