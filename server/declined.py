@@ -58,7 +58,8 @@ async def _events(
             end = "stop" if i == len(pieces) - 1 else None
             choice = _delta(index, {"content": piece}, end) if chat else _text(index, piece, end)
             yield _event({**base, "object": kind, "choices": [choice]})
-    if (body.get("stream_options") or {}).get("include_usage"):
+    options = body.get("stream_options")
+    if isinstance(options, dict) and options.get("include_usage"):
         yield _event({**base, "object": kind, "choices": [], "usage": usage})
     yield b"data: [DONE]\n\n"
 

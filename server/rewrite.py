@@ -6,7 +6,6 @@ from typing import Any
 
 from guard.eco import Eco
 from guard.router import Plan
-from server.errors import ApiError
 from server.surfaces import Body, Segment, Surface
 
 
@@ -40,8 +39,6 @@ def _put_part(body: Body, segment: Segment, data: str) -> None:
 
 def _completion(body: Body, wanted: dict[Segment, tuple[Any, float, str]], eco: Eco) -> Body:
     """Completions take text or embeddings, not both: one flagged prompt turns all of them into embeddings."""
-    if body.get("echo") or body.get("prompt_logprobs") is not None:
-        raise ApiError(400, "'echo' and 'prompt_logprobs' are not available for this prompt.", param="echo")
     special = bool(body.get("add_special_tokens", True))
     by_path = {segment.path: (segment.text, *rest) for segment, rest in wanted.items()}
     prompt = body.pop("prompt")

@@ -7,9 +7,12 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
+import anyio
 import httpx
 import orjson
 import structlog
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from server.errors import ApiError, error_body
 
@@ -124,8 +127,25 @@ def fault(error: httpx.TransportError) -> ApiError:
     return ApiError(502, "The connection to the model server broke.", type="server_error", code="upstream_error")
 
 
-async def stream_body(response: httpx.Response) -> AsyncIterator[bytes]:
-    """The body as it comes. A stream that breaks ends with an SSE error event, and is always closed."""
+class UpstreamStream(StreamingResponse):
+    """The upstream's body as it comes; the upstream connection is closed however the client's ends.
+
+    A stream that breaks ends with an SSE error event, so that no client takes it for a whole answer.
+    """
+
+    def __init__(self, upstream: httpx.Response, headers: dict[str, str]) -> None:
+        super().__init__(_events(upstream), status_code=upstream.status_code, headers=headers)
+        self._upstream = upstream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._upstream.aclose()
+
+
+async def _events(response: httpx.Response) -> AsyncIterator[bytes]:
     try:
         async for chunk in response.aiter_raw():
             yield chunk
@@ -133,5 +153,17 @@ async def stream_body(response: httpx.Response) -> AsyncIterator[bytes]:
         problem = fault(error)
         event = error_body(problem.message, type=problem.type, code=problem.code)
         yield b"\n\ndata: " + orjson.dumps(event) + b"\n\n"
+
+
+async def read_whole(response: httpx.Response) -> bytes:
+    """The whole body.
+
+    Raises:
+        ApiError: the connection broke; nothing has reached the client yet.
+    """
+    try:
+        return b"".join([chunk async for chunk in response.aiter_raw()])
+    except httpx.TransportError as error:
+        raise fault(error) from error
     finally:
         await response.aclose()

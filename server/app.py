@@ -1,0 +1,122 @@
+"""The HTTP application: which paths exist, and that nothing else does."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import structlog
+from anyio.to_thread import run_sync
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from guard.snapshot import SnapshotManager
+from server import __version__
+from server.admin import admin_router
+from server.auth import require_client
+from server.errors import ApiError, openai_error
+from server.proxy import Proxy
+from server.upstream import Upstream
+
+log = structlog.get_logger("letheward.app")
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def create_app(
+    *,
+    proxy: Proxy,
+    upstream: Upstream,
+    manager: SnapshotManager,
+    admin_key: str,
+    client_keys: Sequence[str],
+    is_admin: Callable[[Request], bool],
+    lifespan: Lifespan | None = None,
+) -> FastAPI:
+    """The application over its ready parts; what it does not list answers 404 in OpenAI's shape."""
+    app = FastAPI(
+        title="Letheward", version=__version__, lifespan=lifespan or _nothing, redirect_slashes=False,
+        docs_url=None, redoc_url=None, openapi_url="/admin/v1/openapi.json",
+    )
+    allowed = require_client(client_keys, is_admin)
+    app.include_router(admin_router(lambda: manager, admin_key))
+    _add_health(app, upstream, manager)
+    _add_client_routes(app, proxy, allowed)
+    _add_error_shapes(app)
+    return app
+
+
+def _add_client_routes(app: FastAPI, proxy: Proxy, allowed: Callable[[Request], None]) -> None:
+    def guarded(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            allowed(request)
+            return await handler(request)
+
+        return endpoint
+
+    app.add_api_route("/v1/chat/completions", guarded(proxy.chat), methods=["POST"], response_model=None)
+    app.add_api_route("/v1/completions", guarded(proxy.completions), methods=["POST"], response_model=None)
+    app.add_api_route("/v1/models", guarded(proxy.models), methods=["GET"], response_model=None)
+
+
+def _add_health(app: FastAPI, upstream: Upstream, manager: SnapshotManager) -> None:
+    @app.get("/health")
+    async def health() -> dict[str, str]:
+        """The process is alive."""
+        return {"status": "ok"}
+
+    @app.get("/ready")
+    async def ready() -> JSONResponse:
+        """Whether the model, the detector and the store are up."""
+        parts = {
+            "model": await upstream.healthy(),
+            "detector": await run_sync(_works, lambda: manager.current.detector.judge(["ready?"])),
+            "store": not manager.stale and await run_sync(_works, manager.store.list_lists),
+        }
+        up = all(parts.values())
+        body: dict[str, Any] = {"status": "ready" if up else "not ready", **parts, "revision": manager.current.revision}
+        return JSONResponse(body, status_code=200 if up else 503)
+
+
+def _works(check: Callable[[], object]) -> bool:
+    """Whether ``check`` runs through. Readiness has to report any fault, so any exception counts."""
+    try:
+        check()
+    except Exception as error:  # noqa: BLE001 - whatever is wrong, the answer is "not ready", and it is logged
+        log.error("not_ready", error=f"{type(error).__name__}: {error}")
+        return False
+    return True
+
+
+def _add_error_shapes(app: FastAPI) -> None:
+    @app.exception_handler(ApiError)
+    async def api_error(_: Request, error: ApiError) -> Response:
+        return error.response()
+
+    @app.exception_handler(HTTPException)
+    async def http_error(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 404:
+            return openai_error(404, f"Unknown path: {request.url.path}", code="unknown_url")
+        if error.status_code == 405:
+            return openai_error(405, f"{request.method} is not allowed here.", code="method_not_allowed",
+                                headers=dict(error.headers or {}))
+        return openai_error(error.status_code, str(error.detail), headers=dict(error.headers or {}))
+
+    @app.exception_handler(RequestValidationError)
+    async def bad_request(_: Request, error: RequestValidationError) -> Response:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        return openai_error(400, problems, code="invalid_request")
+
+    @app.exception_handler(Exception)
+    async def unexpected(_: Request, error: Exception) -> Response:
+        log.error("internal_error", kind=type(error).__name__)
+        return openai_error(500, "Internal error; the request was not sent on.", type="server_error",
+                            code="internal_error")
+
+
+@asynccontextmanager
+async def _nothing(_: FastAPI) -> AsyncIterator[None]:
+    yield

@@ -1,0 +1,49 @@
+"""Who a request comes from: bearer keys, compared in constant time."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Sequence
+
+from starlette.requests import Request
+
+from server.errors import ApiError
+
+ADMIN_HEADER = "x-letheward-admin-key"
+
+
+def bearer(request: Request) -> str:
+    """The bearer token of a request, or the empty string."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def same(given: str, expected: str) -> bool:
+    """Whether two keys are equal, in a time that tells nothing about where they differ."""
+    return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode("utf-8"))
+
+
+def admin_check(admin_key: str) -> Callable[[Request], bool]:
+    """A test for the admin key, as bearer or in ``X-Letheward-Admin-Key`` beside a client's own key."""
+
+    def is_admin(request: Request) -> bool:
+        by_header = same(request.headers.get(ADMIN_HEADER, ""), admin_key)
+        by_bearer = same(bearer(request), admin_key)
+        return by_header or by_bearer
+
+    return is_admin
+
+
+def require_client(client_keys: Sequence[str], is_admin: Callable[[Request], bool]) -> Callable[[Request], None]:
+    """A check that lets a request through with one of ``client_keys``, or any request where there are none."""
+
+    def check(request: Request) -> None:
+        if not client_keys:
+            return
+        token = bearer(request)
+        known = [same(token, key) for key in client_keys]  # all are compared, whichever matches
+        if not any(known) and not is_admin(request):
+            raise ApiError(401, "A valid API key is needed: 'Authorization: Bearer KEY'.",
+                           type="authentication_error", code="invalid_api_key")
+
+    return check
