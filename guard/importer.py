@@ -1,0 +1,134 @@
+"""Entries from JSON lines: Letheward's own format, and question-answer files such as TOFU's."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from classifiers.names import derive_names
+from guard.model import Entry
+
+
+class EntryIn(BaseModel):
+    """One line. ``subject`` is derived from the batch where it is missing; unknown keys are ignored."""
+
+    model_config = ConfigDict(extra="ignore", str_strip_whitespace=True)
+
+    id: str | None = Field(None, min_length=1, max_length=128, pattern=r"^[\w.:@-]+$")
+    subject: str | None = Field(None, min_length=1, max_length=500)
+    aliases: list[str] = Field(default_factory=list, max_length=100)
+    question: str | None = Field(None, min_length=1, max_length=20_000)
+    answer: str | None = Field(None, max_length=20_000)
+    text: str | None = Field(None, min_length=1, max_length=20_000)
+    paraphrases: list[str] = Field(default_factory=list, max_length=100)
+    paraphrased_question: str | None = Field(None, max_length=20_000)  # TOFU's name for one paraphrase
+    scope: Literal["subject", "fact"] | None = None
+
+    @field_validator("aliases", "paraphrases")
+    @classmethod
+    def _texts(cls, values: list[str]) -> list[str]:
+        if any(not v.strip() or len(v) > 20_000 for v in values):
+            raise ValueError("items must be texts of 1 to 20000 characters")
+        return values
+
+    @field_validator("*")
+    @classmethod
+    def _no_nul(cls, value: Any) -> Any:
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and ("\0" in text or _lone_surrogate(text)):
+                raise ValueError("holds a NUL or half a surrogate pair")
+        return value
+
+    @model_validator(mode="after")
+    def _says_something(self) -> EntryIn:
+        if not (self.subject or self.question or self.text):
+            raise ValueError("needs at least one of subject, question, text")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a line, counted from 1."""
+
+    line: int
+    message: str
+
+
+def read_entries(lines: Iterable[str | bytes], list_name: str) -> tuple[list[Entry], list[Problem]]:
+    """Entries and the lines that are none; blank lines are passed over. A single JSON array is read too."""
+    items: list[EntryIn] = []
+    problems: list[Problem] = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            items.append(EntryIn.model_validate(json.loads(line)))
+        except ValidationError as error:
+            problems.append(Problem(number, _message(error)))
+        except (ValueError, RecursionError) as error:
+            problems.append(Problem(number, f"not a JSON object: {error}"))
+    return entries(items, list_name), problems
+
+
+def entries(items: Sequence[EntryIn], list_name: str) -> list[Entry]:
+    """Entries of a batch. Those without a subject get the name that the batch shows them to be about.
+
+    Whoever hands in questions about a person without naming them wants the person forgotten: such a
+    derived subject has scope "subject". A given subject has scope "fact" unless the line says otherwise.
+    """
+    unnamed = [i for i in items if not i.subject]
+    derived = iter(derive_names([(i.question or i.text or "", i.answer or "") for i in unnamed]))
+    made: list[Entry] = []
+    for item in items:
+        subject = item.subject or next(derived)
+        scope = item.scope or ("subject" if subject and not item.subject else "fact")
+        entry = Entry(
+            entry_id=item.id or "",
+            list_name=list_name,
+            subject=subject,
+            aliases=tuple(item.aliases),
+            question=item.question,
+            answer=item.answer or None,
+            text=item.text,
+            paraphrases=tuple(dict.fromkeys([*item.paraphrases, *filter(None, [item.paraphrased_question])])),
+            scope=scope,
+        )
+        made.append(entry if item.id else replace(entry, entry_id=_identity(entry)))
+    return made
+
+
+def to_line(entry: Entry) -> str:
+    """The entry as a line that ``read_entries`` reads back to the same entry."""
+    fields: dict[str, Any] = {
+        "id": entry.entry_id,
+        "subject": entry.subject,
+        "aliases": list(entry.aliases),
+        "question": entry.question,
+        "answer": entry.answer,
+        "text": entry.text,
+        "paraphrases": list(entry.paraphrases),
+        "scope": entry.scope,
+    }
+    return json.dumps({k: v for k, v in fields.items() if v}, ensure_ascii=False)
+
+
+def _identity(entry: Entry) -> str:
+    """The same for the same content, so that importing a file twice adds nothing."""
+    content = json.dumps([entry.subject if not entry.question else "", entry.question, entry.answer, entry.text])
+    return hashlib.blake2b(content.encode(), digest_size=8).hexdigest()
+
+
+def _lone_surrogate(text: str) -> bool:
+    return any("\ud800" <= c <= "\udfff" for c in text)
+
+
+def _message(error: ValidationError) -> str:
+    return "; ".join(
+        ".".join(map(str, e["loc"])) + (": " if e["loc"] else "") + e["msg"].removeprefix("Value error, ")
+        for e in error.errors()
+    )

@@ -1,0 +1,210 @@
+"""Forget lists on disk: what was acknowledged survives a crash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, create_engine, delete, event, func, select, update
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from guard.model import Entry, ForgetList
+from guard.schema import EntryRow, ListRow, RevisionRow
+
+
+class StoreError(RuntimeError):
+    """The store could not be read or written."""
+
+
+class NotFound(StoreError):
+    """There is no such list or entry."""
+
+
+class Invalid(StoreError):
+    """A value that cannot be stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Everything in the store at one revision."""
+
+    revision: int
+    lists: tuple[ForgetList, ...]
+    entries: tuple[Entry, ...]
+
+
+class Store:
+    """SQLite or Postgres behind SQLAlchemy. Each method is one transaction; each change adds 1 to the revision."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def open(cls, url: str) -> Store:
+        """Open the store at an SQLAlchemy ``url`` and bring its tables up to date.
+
+        Raises:
+            StoreError: it cannot be reached or migrated.
+        """
+        try:
+            engine = _engine(url)
+            with engine.begin() as connection:
+                config = Config()
+                config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+        except (SQLAlchemyError, OSError) as error:
+            raise StoreError(f"the forget-list store {make_url(url)!r} cannot be opened: {error}") from error
+        return cls(engine)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        try:
+            with Session(self._engine) as session, session.begin():
+                yield session
+        except SQLAlchemyError as error:
+            raise StoreError(f"the store failed: {type(error).__name__}") from error
+
+    @contextmanager
+    def _change(self) -> Iterator[Session]:
+        with self._session() as session:
+            # Taken first, so that changes by several processes stand in line.
+            session.execute(update(RevisionRow).values(number=RevisionRow.number + 1))
+            yield session
+
+    def revision(self) -> int:
+        """How many changes there have been."""
+        with self._session() as session:
+            return session.execute(select(RevisionRow.number)).scalar_one()
+
+    def load(self) -> Contents:
+        """Everything, at one revision."""
+        with self._session() as session:
+            revision = session.execute(select(RevisionRow.number)).scalar_one()
+            lists = session.execute(select(ListRow).order_by(ListRow.name)).scalars()
+            entries = session.execute(select(EntryRow).order_by(EntryRow.list_name, EntryRow.position)).scalars()
+            return Contents(revision, tuple(map(_list, lists)), tuple(map(_entry, entries)))
+
+    def list_lists(self) -> list[tuple[ForgetList, int]]:
+        """Every list with its number of entries, by name."""
+        count = select(func.count()).where(EntryRow.list_name == ListRow.name).scalar_subquery()
+        with self._session() as session:
+            return [(_list(row), n) for row, n in session.execute(select(ListRow, count).order_by(ListRow.name))]
+
+    def get_list(self, name: str) -> ForgetList:
+        """One list.
+
+        Raises:
+            NotFound: there is none of that name.
+        """
+        with self._session() as session:
+            return _list(_existing(session, name))
+
+    def put_list(self, forget_list: ForgetList) -> None:
+        """Create or replace a list's settings; its entries stay."""
+        with self._change() as session:
+            session.merge(ListRow(**asdict(forget_list)))
+
+    def delete_list(self, name: str) -> None:
+        """Delete a list with its entries.
+
+        Raises:
+            NotFound: there is none of that name.
+        """
+        with self._change() as session:
+            session.delete(_existing(session, name))
+
+    def get_entries(self, name: str, *, offset: int = 0, limit: int | None = None) -> list[Entry]:
+        """A list's entries in the order in which they were added."""
+        with self._session() as session:
+            _existing(session, name)
+            query = select(EntryRow).where(EntryRow.list_name == name).order_by(EntryRow.position, EntryRow.entry_id)
+            return [_entry(row) for row in session.execute(query.offset(offset).limit(limit)).scalars()]
+
+    def add_entries(self, name: str, entries: Sequence[Entry]) -> int:
+        """Add entries, replacing those of the same id; returns how many are new.
+
+        Raises:
+            NotFound: there is no such list.
+        """
+        with self._change() as session:
+            _existing(session, name)
+            own = EntryRow.list_name == name
+            known = set(session.execute(select(EntryRow.entry_id).where(own)).scalars())
+            last = session.execute(select(func.max(EntryRow.position)).where(own)).scalar_one()
+            position = -1 if last is None else last
+            new = 0
+            for entry in {e.entry_id: e for e in entries}.values():
+                if entry.entry_id in known:
+                    session.execute(
+                        update(EntryRow).where(own, EntryRow.entry_id == entry.entry_id).values(body=_body(entry))
+                    )
+                    continue
+                new += 1
+                session.add(EntryRow(list_name=name, entry_id=entry.entry_id, position=position + new, body=_body(entry)))
+            return new
+
+    def remove_entry(self, name: str, entry_id: str) -> None:
+        """Remove one entry.
+
+        Raises:
+            NotFound: there is no such entry.
+        """
+        with self._change() as session:
+            gone = session.execute(
+                delete(EntryRow)
+                .where(EntryRow.list_name == name, EntryRow.entry_id == entry_id)
+                .returning(EntryRow.entry_id)
+            ).all()
+            if not gone:
+                raise NotFound(f"the list {name!r} has no entry {entry_id!r}")
+
+
+def _engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    if parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url)
+
+    @event.listens_for(engine, "connect")
+    def durable(connection: Any, _: Any) -> None:
+        # FULL: a commit returns only when the log is on disk, so an acknowledged change survives a power cut.
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return engine
+
+
+def _existing(session: Session, name: str) -> ListRow:
+    row = session.get(ListRow, name)
+    if row is None:
+        raise NotFound(f"there is no list {name!r}")
+    return row
+
+
+def _list(row: ListRow) -> ForgetList:
+    return ForgetList(**{column.name: getattr(row, column.name) for column in ListRow.__table__.columns})
+
+
+def _body(entry: Entry) -> dict[str, object]:
+    return {k: v for k, v in asdict(entry).items() if k not in ("entry_id", "list_name")}
+
+
+def _entry(row: EntryRow) -> Entry:
+    body: dict[str, Any] = dict(row.body)
+    for key in ("aliases", "paraphrases"):
+        body[key] = tuple(body.get(key) or ())
+    return Entry(entry_id=row.entry_id, list_name=row.list_name, **body)
