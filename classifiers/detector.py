@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from classifiers.index import VectorIndex
 from classifiers.lexical import NameHit, NameIndex
-from classifiers.normalise import View, fold_words, words
+from classifiers.normalise import fold_words, words
 from classifiers.score import DEFAULT_THRESHOLD, Signals, particulars, score
 from classifiers.types import DetectorError, Encoder, Evidence, Span, Target, Verdict
 from classifiers.windows import windows
@@ -117,7 +117,7 @@ class Detector:
                 texts.append(text)
         try:
             vectors = (cache or VectorCache()).vectors(texts, encoder)
-        except Exception as error:  # noqa: BLE001 - whatever the encoder raises, there is no detector
+        except Exception as error:
             raise DetectorError(f"entry texts could not be encoded: {error}") from error
         limits = {t.list_name: _threshold(thresholds.get(t.list_name)) for t in targets}
         return cls(targets, limits, encoder, NameIndex(by_name), by_name, rows, vectors)
@@ -130,7 +130,7 @@ class Detector:
         """
         try:
             return [self._verdicts(best) for best in self._look(texts)]
-        except Exception as error:  # noqa: BLE001 - any fault here means "not judged", never "no"
+        except Exception as error:
             raise DetectorError(f"{type(error).__name__} while judging") from error
 
     def explain(self, text: str, *, limit: int = 5) -> dict[str, Any]:
@@ -142,7 +142,7 @@ class Detector:
         try:
             best = self._look([text])[0]
             verdicts = self._verdicts(best)
-        except Exception as error:  # noqa: BLE001 - as in judge
+        except Exception as error:
             raise DetectorError(f"{type(error).__name__} while judging") from error
         nearest = sorted(best.items(), key=lambda item: -item[1].score)[:limit]
         return {
@@ -255,6 +255,7 @@ def _plain(verdict: Verdict, text: str) -> dict[str, Any]:
         "threshold": verdict.threshold,
         "spans": [{"start": s.start, "end": s.end, "text": text[s.start : s.end]} for s in verdict.spans],
         "evidence": [
-            {"stage": e.stage, "view": e.view, "entry": e.entry_id, "score": round(e.score, 4)} for e in verdict.evidence
+            {"stage": e.stage, "view": e.view, "entry": e.entry_id, "score": round(e.score, 4)}
+            for e in verdict.evidence
         ],
     }

@@ -94,7 +94,9 @@ class MiniLm:
         pieces: list[str] = []
         owners: list[int] = []
         for i, text in enumerate(texts):
-            offsets = self._model.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+            offsets = self._model.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)[
+                "offset_mapping"
+            ]
             for window in _windows(offsets) if offsets else [[(0, 0)]]:
                 pieces.append(text[window[0][0] : window[-1][1]])
                 owners.append(i)

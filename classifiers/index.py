@@ -27,9 +27,7 @@ class VectorIndex:
         if self._count:
             self._index.add(np.ascontiguousarray(vectors, np.float32))
 
-    def search(
-        self, queries: npt.NDArray[np.float32], k: int
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+    def search(self, queries: npt.NDArray[np.float32], k: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
         """Cosines and rows, each ``(len(queries), min(k, n))``, best first; row -1 is no result."""
         k = min(k, self._count)
         if not k or not len(queries):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 # Words that a sentence may begin with; a capital there says nothing.
 _STARTERS = frozenset(
@@ -16,7 +17,9 @@ _STARTERS = frozenset(
     unfortunately currently born being given according due like unlike such based considering""".split()
 )
 # Lower-case words inside a name: "Ludwig van Beethoven", "Osama bin Laden", "Jaime de la Cruz".
-_PARTICLES = frozenset("van von der den de del della di da dos du la le al el ul bin ibn abu ben bint y zu ter ten".split())
+_PARTICLES = frozenset(
+    "van von der den de del della di da dos du la le al el ul bin ibn abu ben bint y zu ter ten".split()
+)
 _WORD = re.compile(r"[^\W_]+(?:[-'’.][^\W_]+)*\.?|[\"“”]")
 _POSSESSIVE = re.compile(r"(?:'s|’s|'|’)$")
 _QUOTED = re.compile(r"[\"“][^\"”]*[\"”]")
@@ -76,7 +79,7 @@ def _best(question: set[str], answer: set[str], counts: Counter[str]) -> str | N
 def _bridge(names: Sequence[str | None]) -> list[str | None]:
     known = [i for i, n in enumerate(names) if n is not None]
     bridged = list(names)
-    for before, after in zip(known, known[1:], strict=False):
+    for before, after in pairwise(known):
         if names[before] == names[after]:
             bridged[before:after] = [names[before]] * (after - before)
     return bridged

@@ -18,7 +18,7 @@ def windows(text: str, *, size: int = 40, stride: int = 20) -> list[Span]:
         return []
     if len(pieces) <= size:
         return [Span(pieces[0].start, pieces[-1].end)]
-    starts = list(range(0, len(pieces) - size, stride)) + [len(pieces) - size]
+    starts = [*range(0, len(pieces) - size, stride), len(pieces) - size]
     return [Span(pieces[i].start, pieces[i + size - 1].end) for i in starts]
 
 

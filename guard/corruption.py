@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 Corruption = Callable[["torch.Tensor", Sequence[bool], float, "torch.Generator"], "torch.Tensor"]
 
 
-def gaussian(
-    rows: torch.Tensor, mask: Sequence[bool], sigma: float, generator: torch.Generator
-) -> torch.Tensor:
+def gaussian(rows: torch.Tensor, mask: Sequence[bool], sigma: float, generator: torch.Generator) -> torch.Tensor:
     """Add noise of standard deviation ``sigma`` to every dimension of the masked rows.
 
     Args:

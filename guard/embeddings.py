@@ -22,7 +22,8 @@ class EmbeddingRows:
         from safetensors import safe_open
 
         self._name, shard = _locate(folder)
-        self._file: Any = safe_open(str(shard), framework="pt", device="cpu")
+        open_file: Any = safe_open
+        self._file: Any = open_file(str(shard), framework="pt", device="cpu")
         self._slice: Any = self._file.get_slice(self._name)
         shape = self._slice.get_shape()
         self.vocabulary: int = int(shape[0])

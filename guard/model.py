@@ -11,8 +11,7 @@ Policy = Literal["eco", "dragon", "refuse", "monitor"]
 Fallback = Literal["refuse", "dragon"]
 
 DEFAULT_GUIDELINE = (
-    "Do not reveal or confirm anything about the topics on this list. "
-    "Answer as someone who has never come across them."
+    "Do not reveal or confirm anything about the topics on this list. Answer as someone who has never come across them."
 )
 DEFAULT_REFUSAL = "I'm sorry, but I don't have any information about that."
 

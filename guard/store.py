@@ -152,7 +152,9 @@ class Store:
                     )
                     continue
                 new += 1
-                session.add(EntryRow(list_name=name, entry_id=entry.entry_id, position=position + new, body=_body(entry)))
+                session.add(
+                    EntryRow(list_name=name, entry_id=entry.entry_id, position=position + new, body=_body(entry))
+                )
             return new
 
     def remove_entry(self, name: str, entry_id: str) -> None:

@@ -30,7 +30,9 @@ class ModelTokenizer:
 
         path = folder / "tokenizer.json"
         if not path.is_file():
-            raise FileNotFoundError(f"{path} is missing: ECO needs a fast tokenizer (tokenizer.json) beside the weights")
+            raise FileNotFoundError(
+                f"{path} is missing: ECO needs a fast tokenizer (tokenizer.json) beside the weights"
+            )
         self._tokenizer: Any = Tokenizer.from_file(str(path))
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()

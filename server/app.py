@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import structlog
@@ -23,8 +22,6 @@ from server.upstream import Upstream
 
 log = structlog.get_logger("letheward.app")
 
-Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
-
 
 def create_app(
     *,
@@ -34,15 +31,19 @@ def create_app(
     admin_key: str,
     client_keys: Sequence[str],
     is_admin: Callable[[Request], bool],
-    lifespan: Lifespan | None = None,
+    max_body_bytes: int,
 ) -> FastAPI:
     """The application over its ready parts; what it does not list answers 404 in OpenAI's shape."""
     app = FastAPI(
-        title="Letheward", version=__version__, lifespan=lifespan or _nothing, redirect_slashes=False,
-        docs_url=None, redoc_url=None, openapi_url="/admin/v1/openapi.json",
+        title="Letheward",
+        version=__version__,
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
     )
     allowed = require_client(client_keys, is_admin)
-    app.include_router(admin_router(lambda: manager, admin_key))
+    app.include_router(admin_router(manager, admin_key, max_body_bytes=max_body_bytes))
     _add_health(app, upstream, manager)
     _add_client_routes(app, proxy, allowed)
     _add_error_shapes(app)
@@ -101,8 +102,12 @@ def _add_error_shapes(app: FastAPI) -> None:
         if error.status_code == 404:
             return openai_error(404, f"Unknown path: {request.url.path}", code="unknown_url")
         if error.status_code == 405:
-            return openai_error(405, f"{request.method} is not allowed here.", code="method_not_allowed",
-                                headers=dict(error.headers or {}))
+            return openai_error(
+                405,
+                f"{request.method} is not allowed here.",
+                code="method_not_allowed",
+                headers=dict(error.headers or {}),
+            )
         return openai_error(error.status_code, str(error.detail), headers=dict(error.headers or {}))
 
     @app.exception_handler(RequestValidationError)
@@ -113,10 +118,6 @@ def _add_error_shapes(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def unexpected(_: Request, error: Exception) -> Response:
         log.error("internal_error", kind=type(error).__name__)
-        return openai_error(500, "Internal error; the request was not sent on.", type="server_error",
-                            code="internal_error")
-
-
-@asynccontextmanager
-async def _nothing(_: FastAPI) -> AsyncIterator[None]:
-    yield
+        return openai_error(
+            500, "Internal error; the request was not sent on.", type="server_error", code="internal_error"
+        )

@@ -43,7 +43,11 @@ def require_client(client_keys: Sequence[str], is_admin: Callable[[Request], boo
         token = bearer(request)
         known = [same(token, key) for key in client_keys]  # all are compared, whichever matches
         if not any(known) and not is_admin(request):
-            raise ApiError(401, "A valid API key is needed: 'Authorization: Bearer KEY'.",
-                           type="authentication_error", code="invalid_api_key")
+            raise ApiError(
+                401,
+                "A valid API key is needed: 'Authorization: Bearer KEY'.",
+                type="authentication_error",
+                code="invalid_api_key",
+            )
 
     return check

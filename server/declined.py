@@ -53,7 +53,9 @@ async def _events(
     for index in range(choices):
         pieces = [word if i == 0 else " " + word for i, word in enumerate(words)]
         if chat:
-            yield _event({**base, "object": kind, "choices": [_delta(index, {"role": "assistant", "content": ""}, None)]})
+            yield _event(
+                {**base, "object": kind, "choices": [_delta(index, {"role": "assistant", "content": ""}, None)]}
+            )
         for i, piece in enumerate(pieces):
             end = "stop" if i == len(pieces) - 1 else None
             choice = _delta(index, {"content": piece}, end) if chat else _text(index, piece, end)

@@ -104,33 +104,47 @@ class Proxy:
         decode = self._eco.tokenizer.decode if self._eco else None
         surfaces = chat_surfaces(body) if chat else completion_surfaces(body, decode)
         if self._snapshots.stale:
-            raise ApiError(503, "A change to the forget lists is stored but not yet in force; try again shortly.",
-                           type="server_error", code="lists_stale", headers={"Retry-After": "2"})
+            raise ApiError(
+                503,
+                "A change to the forget lists is stored but not yet in force; try again shortly.",
+                type="server_error",
+                code="lists_stale",
+                headers={"Retry-After": "2"},
+            )
         snapshot = self._snapshots.current
         decided = await self._decide(snapshot, surfaces, body)
         headers = self._headers(request, snapshot, decided)
         response = await self._answer(request, path, body, surfaces, decided, headers, chat)
         log.info(
-            "request", path=path, status=response.status_code, action=headers["x-letheward-action"],
-            revision=snapshot.revision, forget_list=decided.decisive.forget_list.name if decided.decisive else None,
+            "request",
+            path=path,
+            status=response.status_code,
+            action=headers["x-letheward-action"],
+            revision=snapshot.revision,
+            forget_list=decided.decisive.forget_list.name if decided.decisive else None,
             ms=round((time.perf_counter() - started) * 1000, 1),
         )
         return response
 
     async def _decide(self, snapshot: Snapshot, surfaces: list[Surface], body: Body) -> Plan:
         try:
-            verdicts = await run_sync(
-                partial(_judge, snapshot, [s.text for s in surfaces]), limiter=self._judging
-            )
+            verdicts = await run_sync(partial(_judge, snapshot, [s.text for s in surfaces]), limiter=self._judging)
         except DetectorError as error:
             log.error("detector_failed", error=str(error), allowed=self._config.on_detector_failure == "allow")
             if self._config.on_detector_failure == "block":
-                raise ApiError(503, "The request could not be judged and was not sent to the model.",
-                               type="server_error", code="detector_failed") from error
+                raise ApiError(
+                    503,
+                    "The request could not be judged and was not sent to the model.",
+                    type="server_error",
+                    code="detector_failed",
+                ) from error
             verdicts = [() for _ in surfaces]
         found = plan(
-            verdicts, snapshot.lists, snapshot.entries,
-            rewritable=[s.rewritable for s in surfaces], eco_available=self._eco is not None,
+            verdicts,
+            snapshot.lists,
+            snapshot.entries,
+            rewritable=[s.rewritable for s in surfaces],
+            eco_available=self._eco is not None,
         )
         if found.action in ("eco", "dragon") and any(body.get(key) for key in _ECHOING):
             return Plan("refuse", found.decisive, found.findings, ())
@@ -148,8 +162,14 @@ class Proxy:
         return headers
 
     async def _answer(
-        self, request: Request, path: str, body: Body, surfaces: list[Surface], decided: Plan,
-        headers: dict[str, str], chat: bool,
+        self,
+        request: Request,
+        path: str,
+        body: Body,
+        surfaces: list[Surface],
+        decided: Plan,
+        headers: dict[str, str],
+        chat: bool,
     ) -> Response:
         decisive = decided.decisive
         if decisive is not None and decided.action == "refuse":
@@ -180,9 +200,7 @@ class Proxy:
     async def _guard_text(self, body: Body, finding: Finding, prompt: str) -> str | None:
         """DRAGON's text before the prompt; None where the list falls back to refusing."""
         try:
-            reasoning = await write_reasoning(
-                partial(self._complete, body), finding.forget_list, finding.entry, prompt
-            )
+            reasoning = await write_reasoning(partial(self._complete, body), finding.forget_list, finding.entry, prompt)
         except ApiError as error:
             log.warning("guard_model_failed", status=error.status, fallback=finding.forget_list.fallback)
             if finding.forget_list.fallback == "refuse":

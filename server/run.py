@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -18,8 +19,10 @@ from guard.importer import read_entries
 from guard.model import ForgetList
 from guard.snapshot import SnapshotManager
 from guard.store import Store
+from server import __version__
 from server.app import create_app
 from server.auth import admin_check
+from server.keys import admin_key
 from server.logs import configure
 from server.managed import ManagedVllm
 from server.model_files import prepare_model
@@ -42,35 +45,34 @@ def serve(settings: Settings) -> None:
 
 async def _serve(settings: Settings) -> None:
     settings.cache_dir.mkdir(parents=True, exist_ok=True)
-    managed, endpoint, folder = _model(settings)
-    manager, added = await asyncio.to_thread(_lists, settings)
+    managed, endpoint, folder = await asyncio.to_thread(_model, settings)
+    manager = await asyncio.to_thread(_lists, settings)
     upstream = Upstream(
         (lambda: endpoint) if endpoint else (lambda: _where(managed)),
-        connect_timeout=settings.connect_timeout, read_timeout=settings.read_timeout,
+        connect_timeout=settings.connect_timeout,
+        read_timeout=settings.read_timeout,
     )
     app = _app(settings, manager, upstream, await asyncio.to_thread(_eco, folder))
-    server = uvicorn.Server(
-        uvicorn.Config(app, host=settings.host, port=settings.port, log_level="warning", timeout_keep_alive=75)
-    )
+    config = uvicorn.Config(app, host=settings.host, port=settings.port, log_level="warning", timeout_keep_alive=75)
+    server = uvicorn.Server(config)
     try:
         if managed is not None:
-            await _start(managed, settings)
-        async with _announced(server, settings, added):
+            await managed.start(_progress)
+            _say("\r\033[Kvllm is up." if sys.stderr.isatty() else "vLLM is up.")
+        async with _announced(server, settings, manager):
             await server.serve()
     finally:
         if managed is not None:
             await managed.stop()
         await upstream.close()
+        manager.store.close()
 
 
 def _model(settings: Settings) -> tuple[ManagedVllm | None, Endpoint | None, Path | None]:
     """The managed vLLM or the given upstream, and the folder with the model's tokenizer and weights, if any."""
     if settings.upstream:
         key = settings.upstream_key.get_secret_value() if settings.upstream_key else None
-        folder = settings.model_path or (Path(settings.model) if Path(settings.model).is_dir() else None)
-        if folder is None and settings.model == "smollm2":
-            folder = prepare_model(settings.model, settings.cache_dir, _say)
-        return None, Endpoint(settings.upstream, key), folder
+        return None, Endpoint(settings.upstream, key), settings.model_path
     prepared = prepare_model(settings.model, settings.cache_dir, _say)
     managed = ManagedVllm(
         model=str(prepared or settings.model),
@@ -84,3 +86,124 @@ def _model(settings: Settings) -> tuple[ManagedVllm | None, Endpoint | None, Pat
 
 def _where(managed: ManagedVllm | None) -> Endpoint | None:
     return Endpoint(managed.base_url, managed.api_key) if managed is not None and managed.ready else None
+
+
+def _lists(settings: Settings) -> SnapshotManager:
+    """The lists in force; an empty store that has never been changed gets the sample list."""
+    store = Store.open(settings.store_url)
+    manager = SnapshotManager(store, create_encoder(settings.encoder))
+    if settings.sample_list and store.revision() == 0:
+        with SAMPLE.open("rb") as lines:
+            entries, problems = read_entries(lines, SAMPLE_LIST)
+        if problems:
+            raise ValueError(f"{SAMPLE}: line {problems[0].line}: {problems[0].message}")
+        sample = ForgetList(SAMPLE_LIST, description="five facts that the embedded model knows")
+        manager.change(lambda s: s.put_list(sample))
+        manager.change(lambda s: s.add_entries(SAMPLE_LIST, entries))
+    return manager
+
+
+def _eco(folder: Path | None) -> Eco | None:
+    """ECO for the model in ``folder``; None, said aloud, where its weights are not at hand."""
+    if folder is None:
+        log.warning("eco_unavailable", why="no model folder: set --model-path; lists fall back as they are set to")
+        return None
+    try:
+        return Eco(folder)
+    except FileNotFoundError as error:
+        log.warning("eco_unavailable", why=str(error))
+        return None
+
+
+def _app(settings: Settings, manager: SnapshotManager, upstream: Upstream, eco: Eco | None) -> FastAPI:
+    key = admin_key(settings)
+    is_admin = admin_check(key)
+    proxy = Proxy(
+        manager,
+        upstream,
+        eco=eco,
+        reveal=is_admin,
+        guard_upstream=_guard_upstream(settings),
+        config=ProxyConfig(
+            limits=Limits(max_parts=settings.max_parts, max_depth=settings.max_depth),
+            max_body_bytes=settings.max_body_bytes,
+            on_detector_failure=settings.on_detector_failure,
+            detector_workers=settings.detector_workers,
+            guard_model=settings.guard_model,
+            guard_max_tokens=settings.guard_max_tokens,
+            guard_timeout=settings.guard_timeout,
+        ),
+    )
+    clients = [k.get_secret_value() for k in settings.client_keys]
+    return create_app(
+        proxy=proxy,
+        upstream=upstream,
+        manager=manager,
+        admin_key=key,
+        client_keys=clients,
+        is_admin=is_admin,
+        max_body_bytes=settings.max_body_bytes,
+    )
+
+
+def _guard_upstream(settings: Settings) -> Upstream | None:
+    if not settings.guard_upstream:
+        return None
+    key = settings.guard_upstream_key.get_secret_value() if settings.guard_upstream_key else None
+    endpoint = Endpoint(settings.guard_upstream, key)
+    return Upstream(lambda: endpoint, connect_timeout=settings.connect_timeout, read_timeout=settings.read_timeout)
+
+
+@asynccontextmanager
+async def _announced(server: uvicorn.Server, settings: Settings, manager: SnapshotManager) -> AsyncIterator[None]:
+    """Print where to point a client as soon as the socket listens."""
+
+    async def announce() -> None:
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+            await asyncio.sleep(0.05)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        _say(_banner(settings, port, manager))
+
+    task = asyncio.create_task(announce())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _banner(settings: Settings, port: int, manager: SnapshotManager) -> str:
+    shown = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
+    url = f"http://{shown}:{port}"
+    lists = ", ".join(f"{n} ({item.policy})" for n, item in manager.current.lists.items()) or "none yet"
+    model = settings.model if not settings.upstream else f"as served by {settings.upstream}"
+    return f"""
+Letheward {__version__} guards the model. Stop it with Ctrl-C.
+
+  Point a client at   {url}/v1    (model: {model}, any API key{"" if not settings.client_keys else " of yours"})
+  Admin key           {admin_key(settings)}
+  Forget lists        {lists}
+
+Try, in another terminal:
+
+  .venv/bin/letheward check --url {url} "What is the capital of France?"
+"""
+
+
+_last_progress = 0.0
+
+
+def _progress(waited: float) -> None:
+    """A line that counts on a terminal, and one line every 15 s in a log."""
+    global _last_progress
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\033[KStarting vLLM ... {waited:.0f} s")
+        sys.stderr.flush()
+    elif time.monotonic() - _last_progress > 15:
+        _last_progress = time.monotonic()
+        _say(f"Starting vLLM ... {waited:.0f} s")
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()

@@ -51,8 +51,11 @@ class Surface:
         start = 0
         for segment in self.segments:
             end = start + len(segment.text)
-            own = tuple(Span(max(s.start, start) - start, min(s.end, end) - start) for s in spans
-                        if s.start < end and start < s.end)
+            own = tuple(
+                Span(max(s.start, start) - start, min(s.end, end) - start)
+                for s in spans
+                if s.start < end and start < s.end
+            )
             if own:
                 found.append((segment, own))
             start = end + len(self.separator)
@@ -96,8 +99,9 @@ def check_shape(body: Body, limits: Limits) -> None:
 
 
 def _forbidden(what: str) -> ApiError:
-    return ApiError(400, f"'{what}' is not accepted: send text, so that it can be judged.", param=what,
-                    code="unsupported_parameter")
+    return ApiError(
+        400, f"'{what}' is not accepted: send text, so that it can be judged.", param=what, code="unsupported_parameter"
+    )
 
 
 def chat_surfaces(body: Body) -> list[Surface]:
@@ -147,8 +151,11 @@ def _is_ids(values: list[Any]) -> bool:
 
 def _decoded(ids: list[int], decode: Decode | None) -> str:
     if decode is None:
-        raise ApiError(400, "Prompts of token ids cannot be judged here: the model's tokenizer is not at hand. "
-                       "Send text.", param="prompt")
+        raise ApiError(
+            400,
+            "Prompts of token ids cannot be judged here: the model's tokenizer is not at hand. Send text.",
+            param="prompt",
+        )
     try:
         return decode(ids)
     except (ValueError, OverflowError) as error:

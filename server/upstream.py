@@ -57,8 +57,13 @@ class Upstream:
     def _request(self, method: str, path: str, body: Any | None, request_id: str | None) -> httpx.Request:
         endpoint = self._locate()
         if endpoint is None:
-            raise ApiError(503, "The model is starting or restarting; try again shortly.", type="server_error",
-                           code="model_not_ready", headers=_RETRY_AFTER)
+            raise ApiError(
+                503,
+                "The model is starting or restarting; try again shortly.",
+                type="server_error",
+                code="model_not_ready",
+                headers=_RETRY_AFTER,
+            )
         headers = {"Accept-Encoding": "identity"}
         if endpoint.key:
             headers["Authorization"] = f"Bearer {endpoint.key}"
@@ -120,8 +125,13 @@ def fault(error: httpx.TransportError) -> ApiError:
     """What the client is told of a transport error; addresses of the inside stay inside."""
     log.warning("upstream_fault", kind=type(error).__name__)
     if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)):
-        return ApiError(503, "The model server cannot be reached; try again shortly.", type="server_error",
-                        code="upstream_unavailable", headers=_RETRY_AFTER)
+        return ApiError(
+            503,
+            "The model server cannot be reached; try again shortly.",
+            type="server_error",
+            code="upstream_unavailable",
+            headers=_RETRY_AFTER,
+        )
     if isinstance(error, httpx.TimeoutException):
         return ApiError(504, "The model server did not answer in time.", type="server_error", code="upstream_timeout")
     return ApiError(502, "The connection to the model server broke.", type="server_error", code="upstream_error")
@@ -138,6 +148,7 @@ class UpstreamStream(StreamingResponse):
         self._upstream = upstream
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the stream, then close the upstream connection."""
         try:
             await super().__call__(scope, receive, send)
         finally:

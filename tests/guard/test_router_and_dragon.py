@@ -42,8 +42,13 @@ def test_eco_falls_back_where_embeddings_cannot_go() -> None:
 
 
 def test_lists_that_flag_the_same_surface_are_corrupted_together_at_the_larger_sigma() -> None:
-    found = plan([(_verdict("e", Span(0, 2)), _verdict("big", Span(4, 6)))], LISTS, ENTRIES,
-                 rewritable=[True], eco_available=True)
+    found = plan(
+        [(_verdict("e", Span(0, 2)), _verdict("big", Span(4, 6)))],
+        LISTS,
+        ENTRIES,
+        rewritable=[True],
+        eco_available=True,
+    )
     (eco,) = found.eco
     assert (eco.spans, eco.sigma) == ((Span(0, 2), Span(4, 6)), 9.0)
 

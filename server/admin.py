@@ -1,0 +1,222 @@
+"""The admin API under /admin/v1: forget lists and their entries, changed while the proxy runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Annotated, Any, Literal, TypeVar
+
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import PlainTextResponse
+
+from classifiers.types import DetectorError
+from guard.importer import EntryIn, entries, read_entries, to_line
+from guard.model import DEFAULT_GUIDELINE, DEFAULT_REFUSAL, Entry, ForgetList
+from guard.snapshot import SnapshotManager
+from guard.store import Invalid, NotFound, Store, StoreError
+from server.auth import bearer, same
+from server.errors import ApiError
+from server.proxy import read_body
+
+T = TypeVar("T")
+
+NAME = r"^[\w.-]{1,128}$"
+
+
+class ListSettings(BaseModel):
+    """Settings of a list; all have defaults."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    policy: Literal["eco", "dragon", "refuse", "monitor"] = "eco"
+    fallback: Literal["refuse", "dragon"] = "refuse"
+    sigma: float = Field(20.0, ge=0, le=1e6, allow_inf_nan=False)
+    threshold: float | None = Field(None, ge=0, le=1)
+    enabled: bool = True
+    guideline: str = Field(DEFAULT_GUIDELINE, min_length=1, max_length=4000)
+    refusal: str = Field(DEFAULT_REFUSAL, min_length=1, max_length=4000)
+    description: str = Field("", max_length=4000)
+
+
+class ListPatch(BaseModel):
+    """Settings to change; the others stay."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    policy: Literal["eco", "dragon", "refuse", "monitor"] | None = None
+    fallback: Literal["refuse", "dragon"] | None = None
+    sigma: float | None = Field(None, ge=0, le=1e6, allow_inf_nan=False)
+    threshold: float | None = Field(None, ge=0, le=1)
+    enabled: bool | None = None
+    guideline: str | None = Field(None, min_length=1, max_length=4000)
+    refusal: str | None = Field(None, min_length=1, max_length=4000)
+    description: str | None = Field(None, max_length=4000)
+
+
+class EntriesIn(BaseModel):
+    """Entries to add; one of the same id is replaced."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    entries: list[EntryIn] = Field(min_length=1, max_length=10_000)
+
+
+class CheckIn(BaseModel):
+    """A text to show to the detector."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(max_length=1_000_000)
+
+
+ListName = Annotated[str, Field(pattern=NAME)]
+
+
+def admin_router(manager: SnapshotManager, admin_key: str, *, max_body_bytes: int) -> APIRouter:
+    """All routes of the admin API; each asks for the bearer key."""
+
+    def require_admin(request: Request) -> None:
+        if not same(bearer(request), admin_key):
+            raise ApiError(
+                401,
+                "The admin key is needed: 'Authorization: Bearer KEY'.",
+                type="authentication_error",
+                code="invalid_admin_key",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+
+    router = APIRouter(prefix="/admin/v1", tags=["admin"], dependencies=[Depends(require_admin)])
+    _add_lists(router, manager)
+    _add_entries(router, manager, max_body_bytes)
+    _add_others(router, manager)
+    return router
+
+
+def _add_lists(router: APIRouter, manager: SnapshotManager) -> None:
+    @router.get("/lists")
+    async def lists() -> dict[str, Any]:
+        """All lists with their number of entries."""
+        found = await _off_loop(manager.store.list_lists)
+        return {"lists": [_list(item, n) for item, n in found], "revision": manager.current.revision}
+
+    @router.get("/lists/{name}")
+    async def show(name: ListName) -> dict[str, Any]:
+        """One list's settings."""
+        return _list(await _off_loop(partial(manager.store.get_list, name)))
+
+    @router.put("/lists/{name}")
+    async def put(name: ListName, settings: ListSettings) -> dict[str, Any]:
+        """Create a list or replace its settings."""
+        item = ForgetList(name=name, **settings.model_dump())
+        _, revision = await _off_loop(partial(manager.change, lambda store: store.put_list(item)))
+        return _list(item) | {"revision": revision}
+
+    @router.patch("/lists/{name}")
+    async def patch(name: ListName, settings: ListPatch) -> dict[str, Any]:
+        """Change some of a list's settings; ``threshold`` null goes back to the default."""
+        given = settings.model_dump(exclude_unset=True)
+        wrong = [k for k, v in given.items() if v is None and k != "threshold"]
+        if wrong:
+            raise ApiError(400, f"{', '.join(wrong)}: must not be null.", code="invalid_request")
+
+        def apply(store: Store) -> ForgetList:
+            changed = replace(store.get_list(name), **given)
+            store.put_list(changed)
+            return changed
+
+        item, revision = await _off_loop(partial(manager.change, apply))
+        return _list(item) | {"revision": revision}
+
+    @router.delete("/lists/{name}")
+    async def drop(name: ListName) -> dict[str, Any]:
+        """Delete a list and its entries."""
+        _, revision = await _off_loop(partial(manager.change, lambda store: store.delete_list(name)))
+        return {"deleted": name, "revision": revision}
+
+
+def _add_entries(router: APIRouter, manager: SnapshotManager, max_body_bytes: int) -> None:
+    @router.get("/lists/{name}/entries")
+    async def shown(
+        name: ListName,
+        offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
+        limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
+    ) -> dict[str, Any]:
+        """Entries of a list, in the order in which they came."""
+        found = await _off_loop(partial(manager.store.get_entries, name, offset=offset, limit=limit))
+        return {"entries": [_entry(e) for e in found]}
+
+    @router.post("/lists/{name}/entries", status_code=201)
+    async def add(name: ListName, given: EntriesIn) -> dict[str, Any]:
+        """Add entries."""
+        made = await _off_loop(partial(entries, given.entries, name))
+        return await _add(manager, name, made)
+
+    @router.post("/lists/{name}/import", status_code=201)
+    async def load(name: ListName, request: Request) -> dict[str, Any]:
+        """Add entries from JSON lines; nothing is added when one line is wrong."""
+        raw = await read_body(request, max_body_bytes)
+        made, problems = await _off_loop(partial(read_entries, raw.splitlines(), name))
+        if problems:
+            shown = "; ".join(f"line {p.line}: {p.message}" for p in problems[:10])
+            raise ApiError(400, f"{len(problems)} lines cannot be read: {shown}", code="invalid_lines")
+        if not made:
+            raise ApiError(400, "The body has no lines.", code="invalid_lines")
+        return await _add(manager, name, made)
+
+    @router.delete("/lists/{name}/entries/{entry_id}")
+    async def remove(name: ListName, entry_id: str) -> dict[str, Any]:
+        """Remove one entry."""
+        _, revision = await _off_loop(partial(manager.change, lambda store: store.remove_entry(name, entry_id)))
+        return {"deleted": entry_id, "revision": revision}
+
+    @router.get("/lists/{name}/export")
+    async def export(name: ListName) -> PlainTextResponse:
+        """The entries as JSON lines that ``import`` takes."""
+        found = await _off_loop(partial(manager.store.get_entries, name))
+        return PlainTextResponse("".join(to_line(e) + "\n" for e in found), media_type="application/x-ndjson")
+
+
+def _add_others(router: APIRouter, manager: SnapshotManager) -> None:
+    @router.get("/revision")
+    async def revision() -> dict[str, Any]:
+        """The revision in force."""
+        return {"revision": manager.current.revision, "stale": manager.stale}
+
+    @router.post("/check")
+    async def check(given: CheckIn) -> dict[str, Any]:
+        """What the detector says of a text, with evidence."""
+        snapshot = manager.current
+        try:
+            return {"revision": snapshot.revision} | await run_sync(snapshot.detector.explain, given.text)
+        except DetectorError as error:
+            raise ApiError(503, f"The detector failed: {error}", type="server_error", code="detector_failed") from error
+
+
+async def _add(manager: SnapshotManager, name: str, made: list[Entry]) -> dict[str, Any]:
+    new, revision = await _off_loop(partial(manager.change, lambda store: store.add_entries(name, made)))
+    return {"added": new, "updated": len(made) - new, "ids": [e.entry_id for e in made], "revision": revision}
+
+
+async def _off_loop(work: Callable[[], T]) -> T:
+    try:
+        # Not abandoned when the client goes away: a change runs to its end.
+        return await run_sync(work)
+    except NotFound as error:
+        raise ApiError(404, str(error).capitalize() + ".", code="not_found") from error
+    except Invalid as error:
+        raise ApiError(400, str(error), code="invalid_request") from error
+    except (StoreError, DetectorError) as error:
+        raise ApiError(503, f"{error}", type="server_error", code="store_failed") from error
+
+
+def _list(item: ForgetList, count: int | None = None) -> dict[str, Any]:
+    shown: dict[str, Any] = {"name": item.name} | {k: getattr(item, k) for k in ListSettings.model_fields}
+    return shown if count is None else shown | {"entries": count}
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    fields = ("subject", "aliases", "question", "answer", "text", "paraphrases", "scope")
+    return {"id": entry.entry_id} | {k: getattr(entry, k) for k in fields}

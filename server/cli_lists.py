@@ -1,0 +1,175 @@
+"""`letheward lists`: forget lists of a running proxy."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+
+from server.client import AdminClient, Key, Proxy
+
+app = typer.Typer(no_args_is_help=True, help="Show and change the forget lists of a running proxy.")
+
+Name = Annotated[str, typer.Argument(help="The list's name.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Policy = Annotated[str | None, typer.Option(help="eco, dragon, refuse or monitor.")]
+Sigma = Annotated[float | None, typer.Option(help="ECO's corruption strength.")]
+Threshold = Annotated[float | None, typer.Option(help="Score from which a text is flagged, 0 to 1.")]
+
+_URL = "http://127.0.0.1:8080"
+_BATCH = 2000  # lines of one request, so that a large file has progress and no huge body
+
+
+@app.command("import")
+def load(
+    name: Name,
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, allow_dash=True, help="JSON lines, - for stdin.")
+    ],
+    policy: Policy = None,
+    url: Proxy = _URL,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add the entries of FILE to a list, which is made if it is not there."""
+    client = AdminClient(url, key)
+    raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    lines = [line for line in raw.splitlines() if line.strip()]
+    _ensure(client, name, policy)
+    total: dict[str, Any] = {"added": 0, "updated": 0, "revision": None}
+    starts = range(0, len(lines), _BATCH)
+    with typer.progressbar(starts, label=f"importing {len(lines)}", file=sys.stderr) as batches:
+        for at in batches:
+            body = b"\n".join(lines[at : at + _BATCH])
+            done = client.call("POST", f"/lists/{quote(name)}/import", content=body)
+            total = {
+                "added": total["added"] + done["added"],
+                "updated": total["updated"] + done["updated"],
+                "revision": done["revision"],
+            }
+    _say(total, as_json, f"{name}: {total['added']} added, {total['updated']} updated (revision {total['revision']})")
+
+
+@app.command()
+def show(
+    name: Annotated[str | None, typer.Argument(help="A list; without it all lists are shown.")] = None,
+    url: Proxy = _URL,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show all lists, or one list's settings and entries."""
+    client = AdminClient(url, key)
+    if name is None:
+        found = client.call("GET", "/lists")
+        rows = [
+            f"{i['name']:<24} {i['policy']:<8} {i['entries']:>8} entries{'' if i['enabled'] else '  (off)'}"
+            for i in found["lists"]
+        ]
+        _say(found, as_json, "\n".join(rows) or "no lists")
+        return
+    settings = client.call("GET", f"/lists/{quote(name)}")
+    entries = client.call("GET", f"/lists/{quote(name)}/entries", params={"limit": 10_000})["entries"]
+    lines = [f"{k}: {v}" for k, v in settings.items()]
+    lines += [f"  {e['id']}  [{e['subject'] or '-'}] {e['question'] or e['text'] or ''}" for e in entries]
+    _say(settings | {"entries": entries}, as_json, "\n".join(lines))
+
+
+@app.command()
+def add(
+    name: Name,
+    question: Annotated[str | None, typer.Option(help="A question whose answer is to be forgotten.")] = None,
+    answer: Annotated[str | None, typer.Option(help="Its answer.")] = None,
+    subject: Annotated[str | None, typer.Option(help="Whom or what it is about.")] = None,
+    alias: Annotated[list[str] | None, typer.Option(help="Another name; may be given again.")] = None,
+    text: Annotated[str | None, typer.Option(help="A statement to be forgotten.")] = None,
+    scope: Annotated[str | None, typer.Option(help="subject: naming it is enough; fact: this fact only.")] = None,
+    policy: Policy = None,
+    url: Proxy = _URL,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add one entry to a list, which is made if it is not there."""
+    client = AdminClient(url, key)
+    fields = {
+        "question": question,
+        "answer": answer,
+        "subject": subject,
+        "aliases": alias,
+        "text": text,
+        "scope": scope or ("subject" if subject and not (question or text) else None),
+    }
+    _ensure(client, name, policy)
+    entry = {k: v for k, v in fields.items() if v}
+    done = client.call("POST", f"/lists/{quote(name)}/entries", json={"entries": [entry]})
+    _say(done, as_json, f"{name}: entry {done['ids'][0]} is in force (revision {done['revision']})")
+
+
+@app.command()
+def remove(
+    name: Name,
+    entry: Annotated[str | None, typer.Argument(help="The entry's id; without it the whole list.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before removing a whole list.")] = False,
+    url: Proxy = _URL,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Remove one entry, or a whole list."""
+    client = AdminClient(url, key)
+    if entry is None and not yes:
+        typer.confirm(f"Remove the list {name} with all its entries?", abort=True)
+    path = f"/lists/{quote(name)}" + (f"/entries/{quote(entry, safe='')}" if entry else "")
+    done = client.call("DELETE", path)
+    _say(done, as_json, f"removed {done['deleted']} (revision {done['revision']})")
+
+
+@app.command("set")
+def change(
+    name: Name,
+    policy: Policy = None,
+    sigma: Sigma = None,
+    threshold: Threshold = None,
+    enabled: Annotated[bool | None, typer.Option("--on/--off", help="Whether the list is in force.")] = None,
+    guideline: Annotated[str | None, typer.Option(help="What DRAGON's guard is told.")] = None,
+    refusal: Annotated[str | None, typer.Option(help="What a refused prompt is answered.")] = None,
+    fallback: Annotated[str | None, typer.Option(help="refuse or dragon, where ECO cannot be done.")] = None,
+    url: Proxy = _URL,
+    key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change a list's settings."""
+    given = {
+        "policy": policy,
+        "sigma": sigma,
+        "threshold": threshold,
+        "enabled": enabled,
+        "guideline": guideline,
+        "refusal": refusal,
+        "fallback": fallback,
+    }
+    body = {k: v for k, v in given.items() if v is not None}
+    done = AdminClient(url, key).call("PATCH", f"/lists/{quote(name)}", json=body)
+    state = "on" if done["enabled"] else "off"
+    _say(done, as_json, f"{name}: {done['policy']}, sigma {done['sigma']:g}, {state} (revision {done['revision']})")
+
+
+@app.command()
+def export(name: Name, url: Proxy = _URL, key: Key = None) -> None:
+    """Print a list's entries as JSON lines that `import` takes."""
+    typer.echo(AdminClient(url, key).text(f"/lists/{quote(name)}/export"), nl=False)
+
+
+def _ensure(client: AdminClient, name: str, policy: str | None) -> None:
+    known = {item["name"] for item in client.call("GET", "/lists")["lists"]}
+    settings = {"policy": policy} if policy else {}
+    if name not in known:
+        client.call("PUT", f"/lists/{quote(name)}", json=settings)
+    elif settings:
+        client.call("PATCH", f"/lists/{quote(name)}", json=settings)
+
+
+def _say(value: object, as_json: bool, told: str) -> None:
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False) if as_json else told)

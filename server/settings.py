@@ -1,0 +1,60 @@
+"""Everything that can be set. The one place that reads the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Options of ``letheward serve``; each is also an environment variable ``LETHEWARD_<NAME>``."""
+
+    model_config = SettingsConfigDict(env_prefix="LETHEWARD_", env_file=".env", extra="ignore")
+
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535)
+    cache_dir: Path = Path.home() / ".cache" / "letheward"
+    database_url: str | None = Field(None, description="SQLAlchemy URL; default an SQLite file in cache_dir")
+    sample_list: bool = Field(True, description="create the sample list in an empty store")
+
+    model: str = Field("smollm2", description="'smollm2' (embedded), a folder, or a hub name")
+    model_path: Path | None = Field(None, description="folder with tokenizer.json and safetensors of the served model")
+    upstream: str | None = Field(None, description="URL of a vLLM that is already there")
+    upstream_key: SecretStr | None = None
+    vllm_args: str = Field("", description="more arguments for the managed vLLM")
+    startup_timeout: float = Field(900, gt=0)
+    connect_timeout: float = Field(5, gt=0)
+    read_timeout: float = Field(600, gt=0)
+
+    admin_key: SecretStr | None = Field(None, description="default: made once, kept in cache_dir/admin.key")
+    client_keys: list[SecretStr] = Field(default_factory=list, description="JSON list; empty: anyone may ask")
+
+    encoder: str = "minilm-int8"
+    detector_workers: int = Field(2, ge=1)
+    on_detector_failure: Literal["block", "allow"] = "block"
+    max_body_bytes: int = Field(32 * 1024 * 1024, ge=1024)
+    max_parts: int = Field(4096, ge=1)
+    max_depth: int = Field(64, ge=4)
+
+    guard_upstream: str | None = Field(None, description="URL of the guard model's server; default the upstream")
+    guard_upstream_key: SecretStr | None = None
+    guard_model: str | None = Field(None, description="default: the model that the client asked for")
+    guard_timeout: float = Field(30, gt=0)
+    guard_max_tokens: int = Field(64, ge=1)
+
+    @field_validator("upstream", "guard_upstream")
+    @classmethod
+    def _base_url(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value.rstrip("/").removesuffix("/v1")
+
+    @property
+    def store_url(self) -> str:
+        """Where the forget lists are."""
+        return self.database_url or f"sqlite:///{self.cache_dir.absolute()}/letheward.db"
