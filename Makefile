@@ -1,0 +1,39 @@
+# The commands of a fresh machine: `make serve` and `make test`. They need python3.11 (or 3.12) and make.
+VENV ?= .venv
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
+export VENV PYTHON UPSTREAM
+
+serve_options = $(if $(UPSTREAM),--upstream $(UPSTREAM)) $(if $(MODEL),--model $(MODEL)) \
+	$(if $(MODEL_PATH),--model-path $(MODEL_PATH)) $(if $(PORT),--port $(PORT)) $(if $(HOST),--host $(HOST)) \
+	$(if $(CACHE_DIR),--cache-dir $(CACHE_DIR))
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test check format setup setup-test clean
+
+help: ## Show the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
+
+setup: ## Create .venv and install what serving needs
+	@scripts/setup.sh serve
+
+setup-test:
+	@scripts/setup.sh test
+
+serve: setup ## Start model and proxy (UPSTREAM= MODEL= MODEL_PATH= HOST= PORT= CACHE_DIR=)
+	@$(VENV)/bin/letheward serve $(serve_options)
+
+test: setup-test check ## Install what is needed and run every check and test (ARGS= for pytest)
+	$(VENV)/bin/python -m pytest $(ARGS)
+
+check: setup-test ## ruff, mypy --strict, import-linter
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+format: setup-test ## Format the code
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+clean: ## Remove the environment and caches (not the forget lists)
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
