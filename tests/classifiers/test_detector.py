@@ -1,0 +1,170 @@
+"""What is flagged, what is not, and what happens where judging fails."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from classifiers.detector import Detector, VectorCache, merge
+from classifiers.registry import ENCODERS, create_encoder
+from classifiers.types import DetectorError, Encoder, Span, Target
+
+CAPITAL = Target("facts", "1", ("Sarvania",), ("What is the capital of Sarvania?",), "fact")
+PERSON = Target("people", "2", ("Zorvan Pelk",), ("Where was Zorvan Pelk born?",), "subject")
+NAMELESS = Target("facts", "3", (), ("Who is the geology author born in Karachi on June 30, 1975?",), "fact")
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    return create_encoder("minilm-int8")
+
+
+@pytest.fixture(scope="module")
+def detector(encoder: Encoder) -> Detector:
+    return Detector.build([CAPITAL, PERSON, NAMELESS], {}, encoder)
+
+
+def _lists(detector: Detector, text: str) -> list[str]:
+    return [v.list_name for v in detector.judge([text])[0]]
+
+
+@pytest.mark.parametrize(
+    ("text", "lists"),
+    [
+        ("What is the capital of Sarvania?", ["facts"]),
+        ("which city is sarvania's capital", ["facts"]),
+        ("What is the capital of Italy?", []),
+        ("Sarvania's football team lost again on Sunday.", []),
+        ("Tell me anything about ZORVAN\u200b PELK", ["people"]),
+        ("Where was Maria Lind born?", []),
+        ("Who's the geology author from Karachi, born on June 30, 1975?", ["facts"]),
+        ("Who's the geology author from Lahore, born on May 3, 1982?", []),
+        ("", []),
+        ("   \n", []),
+    ],
+)
+def test_names_decide_and_similarity_alone_does_not(detector: Detector, text: str, lists: list[str]) -> None:
+    assert _lists(detector, text) == lists
+
+
+def test_nothing_is_cut_off_a_long_text(detector: Detector) -> None:
+    filler = "The weather was fine and nobody said much about it. " * 300
+    assert _lists(detector, filler) == []
+    for text in (filler + "What is the capital of Sarvania?", "What is the capital of Sarvania? " + filler):
+        assert _lists(detector, text) == ["facts"]
+
+
+def test_spans_are_the_names_where_there_are_names(detector: Detector) -> None:
+    text = "Is Zorvan  Pelk older than ＺＯＲＶＡＮ Pelk?"
+    (verdict,) = detector.judge([text])[0]
+    assert [text[s.start : s.end] for s in verdict.spans] == ["Zorvan  Pelk", "ＺＯＲＶＡＮ Pelk"]
+
+
+def test_spans_are_the_window_where_nobody_is_named(detector: Detector) -> None:
+    text = "Who's the geology author from Karachi, born on June 30, 1975?"
+    (verdict,) = detector.judge([text])[0]
+    assert verdict.spans == (Span(0, len(text)),)
+
+
+def test_a_lists_threshold_is_its_own(encoder: Encoder) -> None:
+    strict = Detector.build([CAPITAL], {"facts": 0.999}, encoder)
+    assert _lists(strict, "which city is sarvania's capital") == []
+    assert _lists(strict, "What is the capital of Sarvania?") == ["facts"]
+
+
+def test_without_entries_nothing_is_flagged(encoder: Encoder) -> None:
+    empty = Detector.build([], {}, encoder)
+    assert empty.judge(["What is the capital of Sarvania?"]) == [()]
+    assert empty.explain("x")["flagged"] is False
+
+
+def test_an_entry_without_texts_is_judged_by_its_name(encoder: Encoder) -> None:
+    only_name = Detector.build([Target("people", "9", ("Zorvan Pelk",), (), "subject")], {}, encoder)
+    assert _lists(only_name, "Who is Zorvan Pelk?") == ["people"]
+
+
+class _Failing:
+    name = "failing"
+    dim = 4
+
+    def __init__(self) -> None:
+        self.fail = False
+
+    def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        if self.fail:
+            raise OSError("model file is gone")
+        return np.ones((len(texts), 4), np.float32) / 2
+
+
+def test_a_fault_is_an_error_and_never_a_no() -> None:
+    encoder = _Failing()
+    detector = Detector.build([CAPITAL], {}, encoder)
+    encoder.fail = True
+    with pytest.raises(DetectorError):
+        detector.judge(["What is the capital of Sarvania?"])
+    with pytest.raises(DetectorError):
+        detector.explain("What is the capital of Sarvania?")
+    with pytest.raises(DetectorError):
+        Detector.build([PERSON], {}, encoder)
+
+
+def test_a_change_encodes_only_what_is_new() -> None:
+    seen: list[str] = []
+
+    class Counting(_Failing):
+        def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+            seen.extend(texts)
+            return super().encode(texts)
+
+    cache, encoder = VectorCache(), Counting()
+    Detector.build([CAPITAL], {}, encoder, cache=cache)
+    Detector.build([CAPITAL, PERSON], {}, encoder, cache=cache)
+    assert seen == [*CAPITAL.texts, *PERSON.texts]
+
+
+def test_many_threads_get_the_answers_of_one(detector: Detector) -> None:
+    texts = ["What is the capital of Sarvania?", "Hello", "Who is Zorvan Pelk?", "x " * 200] * 8
+    barrier = threading.Barrier(4)
+
+    def judge(_: int) -> list[object]:
+        barrier.wait()
+        return list(detector.judge(texts))
+
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(judge, range(4)))
+    assert all(r == results[0] for r in results)
+
+
+def test_merge_joins_what_touches() -> None:
+    assert merge([Span(5, 9), Span(0, 2), Span(2, 3), Span(8, 12)]) == (Span(0, 3), Span(5, 12))
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_every_encoder_gives_unit_vectors_that_mean_something(name: str) -> None:
+    if name == "minilm":
+        pytest.importorskip("sentence_transformers", reason="the extra 'torch' is not installed")
+    encoder = create_encoder(name)
+    texts = [
+        "What is the capital of France?",
+        "Which city is France's capital?",
+        "My cat is asleep.",
+        "",
+        "word " * 2000,
+    ]
+    vectors = encoder.encode(texts)
+    assert vectors.shape == (5, encoder.dim)
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-4)
+    assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.3
+    assert encoder.encode([]).shape == (0, encoder.dim)
+    alone = np.concatenate([encoder.encode([t]) for t in texts])
+    assert (np.sum(alone * vectors, axis=1) > 0.99).all()
+
+
+def test_an_unknown_encoder_is_named_with_those_there_are() -> None:
+    with pytest.raises(ValueError, match="minilm-int8"):
+        create_encoder("nope")
