@@ -1,0 +1,188 @@
+"""The proxy on a real socket before a scripted upstream, where tests need faults or exact bodies.
+
+Scripted, not vLLM: these tests need an upstream that breaks, stalls or repeats what it was sent. What
+vLLM makes of the requests is tested in tests/e2e.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+import uvicorn
+from fastapi import FastAPI, Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.types import ASGIApp
+
+from classifiers.registry import create_encoder
+from classifiers.types import Encoder
+from guard.eco import Eco
+from guard.model import Entry, ForgetList
+from guard.snapshot import SnapshotManager
+from guard.store import Store
+from server.app import create_app
+from server.auth import admin_check
+from server.proxy import Proxy, ProxyConfig
+from server.upstream import Endpoint, Upstream
+
+ADMIN_KEY = "test-admin-key"
+
+
+@dataclass
+class Script:
+    """What the upstream was sent, and how it behaves."""
+
+    bodies: list[Any] = field(default_factory=list)
+    status: int = 200
+    text: str = "It is not known."
+    stall: bool = False
+    break_stream: bool = False
+    hold_stream: bool = False
+    started: threading.Event = field(default_factory=threading.Event)
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    release: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def last(self) -> Any:
+        return self.bodies[-1]
+
+
+def scripted(script: Script) -> FastAPI:
+    app = FastAPI()
+
+    @app.get("/v1/models")
+    async def models() -> dict[str, Any]:
+        return {"object": "list", "data": [{"id": "m", "object": "model", "created": 0, "owned_by": "vllm"}]}
+
+    @app.post("/v1/{rest:path}")
+    async def answer(rest: str, request: Request) -> Response:
+        body = orjson.loads(await request.body())
+        script.bodies.append(body)
+        script.started.set()
+        if script.status != 200:
+            return JSONResponse({"error": {"message": "scripted", "code": script.status}}, script.status)
+        if script.stall:
+            try:
+                while not await request.is_disconnected():  # noqa: ASYNC110 - a scripted stall
+                    await asyncio.sleep(0.01)
+            finally:
+                script.cancelled.set()
+        if body.get("stream"):
+            return StreamingResponse(_stream(script), media_type="text/event-stream")
+        message = {"message": {"role": "assistant", "content": script.text}, "text": script.text}
+        return JSONResponse({"id": "1", "choices": [{"index": 0, **message, "finish_reason": "stop"}]})
+
+    return app
+
+
+async def _stream(script: Script) -> AsyncIterator[bytes]:
+    try:
+        for i, word in enumerate(script.text.split()):
+            yield b"data: " + orjson.dumps({"choices": [{"index": 0, "delta": {"content": word}}]}) + b"\n\n"
+            if i == 0 and script.break_stream:
+                raise ConnectionError("scripted")
+            while i == 0 and script.hold_stream and not script.release.is_set():  # noqa: ASYNC110 - released from another thread
+                await asyncio.sleep(0.01)
+        yield b"data: [DONE]\n\n"
+    except (asyncio.CancelledError, GeneratorExit):
+        script.cancelled.set()
+        raise
+
+
+@contextmanager
+def running(app: ASGIApp) -> Iterator[str]:
+    """Serve ``app`` on a free loopback port."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started:
+        assert time.monotonic() < deadline, "the server did not start"
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(20)
+
+
+@pytest.fixture(scope="session")
+def encoder() -> Encoder:
+    return create_encoder("minilm-int8")
+
+
+@pytest.fixture
+def script() -> Iterator[Script]:
+    script = Script()
+    yield script
+    script.release.set()
+
+
+@pytest.fixture
+def manager(tmp_path: Path, encoder: Encoder) -> SnapshotManager:
+    manager = SnapshotManager(Store.open(f"sqlite:///{tmp_path}/lists.db"), encoder)
+    manager.change(lambda s: s.put_list(ForgetList("facts")))
+    entry = Entry("zp", "facts", subject="Zorvan Pelk", answer="Karachi", scope="subject")
+    manager.change(lambda s: s.add_entries("facts", [entry]))
+    return manager
+
+
+@dataclass
+class House:
+    """A running proxy and what stands behind it."""
+
+    url: str
+    script: Script
+    manager: SnapshotManager
+    client: httpx.Client
+
+    def chat(self, content: Any, **fields: Any) -> httpx.Response:
+        body = {"model": "m", "messages": [{"role": "user", "content": content}], **fields}
+        return self.client.post("/v1/chat/completions", json=body)
+
+    def policy(self, policy: str, **fields: Any) -> None:
+        self.manager.change(lambda s: s.put_list(ForgetList("facts", policy=policy, **fields)))  # type: ignore[arg-type]
+
+
+Build = Callable[..., Any]
+
+
+@pytest.fixture
+def build(manager: SnapshotManager, checkpoint: Path, script: Script) -> Build:
+    """Starts a proxy with changed settings; to be used as a context."""
+
+    @contextmanager
+    def start(
+        *, client_keys: tuple[str, ...] = (), eco: bool = True, upstream_url: str | None = None,
+        read_timeout: float = 20, **config: Any,
+    ) -> Iterator[House]:  # fmt: skip
+        with running(scripted(script)) as url:
+            endpoint = Endpoint(upstream_url or url, "inner-key")
+            upstream = Upstream(lambda: endpoint, connect_timeout=2, read_timeout=read_timeout)
+            is_admin = admin_check(ADMIN_KEY)
+            proxy = Proxy(
+                manager, upstream, eco=Eco(checkpoint) if eco else None, reveal=is_admin, config=ProxyConfig(**config)
+            )
+            app = create_app(
+                proxy=proxy, upstream=upstream, manager=manager, admin_key=ADMIN_KEY, client_keys=client_keys,
+                is_admin=is_admin, max_body_bytes=1_000_000,
+            )  # fmt: skip
+            with running(app) as front, httpx.Client(base_url=front, timeout=30) as client:
+                yield House(front, script, manager, client)
+
+    return start
+
+
+@pytest.fixture
+def house(build: Build) -> Iterator[House]:
+    with build() as house:
+        yield house
