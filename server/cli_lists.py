@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -27,9 +26,7 @@ _BATCH = 2000  # lines of one request, so that a large file has progress and no 
 @app.command("import")
 def load(
     name: Name,
-    file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, allow_dash=True, help="JSON lines, - for stdin.")
-    ],
+    file: Annotated[typer.FileBinaryRead, typer.Argument(help="JSON lines, - for stdin.")],
     policy: Policy = None,
     url: Proxy = _URL,
     key: Key = None,
@@ -37,8 +34,7 @@ def load(
 ) -> None:
     """Add the entries of FILE to a list, which is made if it is not there."""
     client = AdminClient(url, key)
-    raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    lines = [line for line in raw.splitlines() if line.strip()]
+    lines = [line for line in file.read().splitlines() if line.strip()]
     _ensure(client, name, policy)
     total: dict[str, Any] = {"added": 0, "updated": 0, "revision": None}
     starts = range(0, len(lines), _BATCH)

@@ -27,7 +27,7 @@ from server.logs import configure
 from server.managed import ManagedVllm
 from server.model_files import prepare_model
 from server.proxy import Proxy, ProxyConfig
-from server.settings import Settings
+from server.settings import Settings, default_cache
 from server.surfaces import Limits
 from server.upstream import Endpoint, Upstream
 
@@ -176,6 +176,7 @@ def _banner(settings: Settings, port: int, manager: SnapshotManager) -> str:
     shown = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
     url = f"http://{shown}:{port}"
     lists = ", ".join(f"{n} ({item.policy})" for n, item in manager.current.lists.items()) or "none yet"
+    own_cache = f"LETHEWARD_CACHE_DIR={settings.cache_dir} " if settings.cache_dir != default_cache() else ""
     model = settings.model if not settings.upstream else f"as served by {settings.upstream}"
     return f"""
 Letheward {__version__} guards the model. Stop it with Ctrl-C.
@@ -186,7 +187,7 @@ Letheward {__version__} guards the model. Stop it with Ctrl-C.
 
 Try, in another terminal:
 
-  .venv/bin/letheward check --url {url} "What is the capital of France?"
+  {own_cache}.venv/bin/letheward check --url {url} "What is the capital of France?"
 """
 
 

@@ -9,6 +9,11 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
+def default_cache() -> Path:
+    """Where things are kept unless the operator says otherwise."""
+    return Path.home() / ".cache" / "letheward"
+
+
 class Settings(BaseSettings):
     """Options of ``letheward serve``; each is also an environment variable ``LETHEWARD_<NAME>``."""
 
@@ -16,7 +21,7 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65535)
-    cache_dir: Path = Path.home() / ".cache" / "letheward"
+    cache_dir: Path = Field(default_factory=default_cache, description="model, lists, admin key, logs")
     database_url: str | None = Field(None, description="SQLAlchemy URL; default an SQLite file in cache_dir")
     sample_list: bool = Field(True, description="create the sample list in an empty store")
 
