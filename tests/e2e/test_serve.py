@@ -34,6 +34,7 @@ TOOL = {
     "type": "function",
     "function": {
         "name": "get_weather",
+        "strict": True,  # without it vLLM holds the model to JSON, not to the schema
         "description": "The weather in a city",
         "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
     },
