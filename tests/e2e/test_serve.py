@@ -174,13 +174,13 @@ def test_models_and_readiness(served: Served) -> None:
 def test_langchain_talks_to_it(served: Served) -> None:
     from langchain_openai import ChatOpenAI, OpenAI
 
-    chat = ChatOpenAI(model=MODEL, base_url=f"{served.url}/v1", api_key="any", temperature=0, max_tokens=24)
+    chat = ChatOpenAI(model=MODEL, base_url=f"{served.url}/v1", api_key="any", temperature=0, max_tokens=64)
     assert "Rome" in chat.invoke("What is the capital of Italy?").text
     assert "Paris" not in chat.invoke("What is the capital of France?").text
     assert "Rome" in "".join(chunk.text for chunk in chat.stream("What is the capital of Italy?"))
     multi = [{"role": "user", "content": [{"type": "text", "text": "What is the capital of Italy?"}]}]
     assert "Rome" in chat.invoke(multi).text
-    called = chat.bind_tools([TOOL], tool_choice="get_weather").invoke("What is the weather in Oslo?")
+    called = chat.bind_tools([TOOL], tool_choice="get_weather", strict=True).invoke("What is the weather in Oslo?")
     assert called.tool_calls[0]["name"] == "get_weather"
     legacy = OpenAI(model=MODEL, base_url=f"{served.url}/v1", api_key="any", temperature=0, max_tokens=8)
     assert "Paris" not in legacy.invoke("The capital of France is")
