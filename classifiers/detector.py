@@ -1,87 +1,78 @@
-"""Is this text about something to forget? The facade over normaliser, names, encoder and index."""
+"""Is this text about something to forget? The facade over readings, names, descriptions, encoder and index."""
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from classifiers.index import VectorIndex
-from classifiers.lexical import NameHit, NameIndex
-from classifiers.normalise import fold_words, words
-from classifiers.score import DEFAULT_THRESHOLD, Signals, particulars, score
-from classifiers.types import DetectorError, Encoder, Evidence, Span, Target, Verdict
-from classifiers.windows import windows
+from classifiers.allow import Allowed
+from classifiers.scan import Look, Read, Scan, read
+from classifiers.score import DEFAULT_THRESHOLD
+from classifiers.segment import Floats, Found, Segment
+from classifiers.types import DetectorError, Encoder, Evidence, Span, Target, TextTooLong, Verdict
+from classifiers.vectors import VectorCache
 
-Floats = npt.NDArray[np.float32]
+MAX_TEXT = 1_000_000  # characters
 
-_NEIGHBOURS = 16
+Key = tuple[str, str]  # list, entry
 
-
-class VectorCache:
-    """Vectors of entry texts, kept from one build to the next so that a change encodes only what is new."""
-
-    def __init__(self) -> None:
-        self._vectors: dict[str, Floats] = {}
-
-    def vectors(self, texts: Sequence[str], encoder: Encoder) -> Floats:
-        """``(len(texts), dim)``; afterwards the cache holds these texts and no others."""
-        missing = [t for t in dict.fromkeys(texts) if t not in self._vectors]
-        fresh = dict(zip(missing, encoder.encode(missing), strict=True)) if missing else {}
-        self._vectors = {t: fresh[t] if t in fresh else self._vectors[t] for t in texts}
-        if not texts:
-            return np.empty((0, encoder.dim), np.float32)
-        return np.stack([self._vectors[t] for t in texts])
+_MERGE_BELOW = 256
+_COMPARED = 256  # texts that an allowed question is held against
+_EXPLAINED_WINDOWS = 16
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    """One text of one target, behind one row of the index."""
+class _Part:
+    """A segment, and which of its entries have been removed or replaced since it was built."""
 
-    target: int
-    has_name: bool
-    particulars: tuple[str, ...]
+    segment: Segment
+    dead: frozenset[Key] = frozenset()
+
+    def living(self) -> list[Target]:
+        return [t for t in self.segment.targets if (t.list_name, t.entry_id) not in self.dead]
 
 
 @dataclass(slots=True)
-class _Best:
-    """The best that was seen of one target in a text so far."""
+class _Timer:
+    """Milliseconds by stage."""
 
-    score: float = -1.0
-    cosine: float = 0.0
-    named: bool = False
-    window: Span | None = None
-    seen: list[Span] = field(default_factory=list)
+    ms: dict[str, float] = field(default_factory=lambda: {"read": 0.0, "scan": 0.0, "encode": 0.0, "weigh": 0.0})
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        self.ms[name] += (time.perf_counter() - began) * 1000
 
 
 class Detector:
-    """Judges texts against targets. Immutable, safe to use from many threads; build another for a change."""
+    """Judges texts against targets. Immutable, safe to use from many threads; a change makes another.
+
+    Its targets lie in segments: a large one and a few small ones that recent changes made, so that a
+    change costs what it adds. ``merged`` makes one segment of them again.
+    """
 
     def __init__(
         self,
-        targets: Sequence[Target],
-        thresholds: Mapping[str, float],
+        parts: Sequence[_Part],
+        allowed: Allowed,
+        thresholds: Mapping[str, float | None],
         encoder: Encoder,
-        names: NameIndex,
-        by_name: Mapping[str, Sequence[int]],
-        rows: Sequence[_Row],
-        vectors: Floats,
+        cache: VectorCache,
+        off: Collection[str] = (),
     ) -> None:
-        self._targets = targets
+        self._parts = tuple(p for p in parts if p.segment.targets)
+        self._allowed = allowed
         self._thresholds = thresholds
         self._encoder = encoder
-        self._names = names
-        self._by_name = by_name
-        self._rows = rows
-        self._vectors = vectors  # (rows, dim)
-        self._index = VectorIndex(vectors)
-        self._rows_of: dict[int, list[int]] = defaultdict(list)
-        for i, row in enumerate(rows):
-            self._rows_of[row.target].append(i)
+        self._cache = cache
+        self._off = frozenset(off)
 
     @classmethod
     def build(
@@ -91,145 +82,208 @@ class Detector:
         encoder: Encoder,
         *,
         cache: VectorCache | None = None,
+        off: Collection[str] = (),
     ) -> Detector:
         """A detector for ``targets``.
 
         Args:
-            targets: the entries of all lists in force.
+            targets: the entries of all lists.
             thresholds: by list name; None or a missing name is the default.
             encoder: for entry texts and prompts alike.
             cache: vectors of earlier builds with the same encoder.
+            off: lists whose entries flag nothing for now.
 
         Raises:
             DetectorError: the encoder failed.
         """
-        targets = tuple(targets)
-        by_name: dict[str, list[int]] = defaultdict(list)
-        rows: list[_Row] = []
-        texts: list[str] = []
-        for i, target in enumerate(targets):
-            folded = {fold_words(name) for name in target.names} - {""}
-            for name in folded:
-                by_name[name].append(i)
-            for text in target.texts:
-                inside = f" {fold_words(text)} "
-                rows.append(_Row(i, any(f" {n} " in inside for n in folded), particulars(text)))
-                texts.append(text)
-        try:
-            vectors = (cache or VectorCache()).vectors(texts, encoder)
-        except Exception as error:
-            raise DetectorError(f"entry texts could not be encoded: {error}") from error
-        limits = {t.list_name: _threshold(thresholds.get(t.list_name)) for t in targets}
-        return cls(targets, limits, encoder, NameIndex(by_name), by_name, rows, vectors)
+        cache = cache or VectorCache()
+        whole = list(targets)
+        allowed = _allowed([t for t in whole if t.allow], encoder, cache)
+        part = _Part(_segment([t for t in whole if not t.allow], encoder, cache))
+        return cls([part], allowed, thresholds, encoder, cache, off)
+
+    def changed(
+        self,
+        thresholds: Mapping[str, float | None],
+        *,
+        added: Sequence[Target] = (),
+        removed: Iterable[Key] = (),
+        off: Collection[str] = (),
+    ) -> Detector:
+        """A detector with ``added`` (which replace entries of the same key) and without ``removed``.
+
+        Raises:
+            DetectorError: the encoder failed.
+        """
+        gone = frozenset(removed) | {(t.list_name, t.entry_id) for t in added}
+        parts = [_Part(p.segment, p.dead | {k for k in gone if p.segment.holds(k)}) for p in self._parts]
+        fresh = [t for t in added if not t.allow]
+        if fresh:
+            while parts and (len(parts) > 1 or len(parts[0].segment.targets) < _MERGE_BELOW):
+                living = parts[-1].living()
+                if len(living) > max(_MERGE_BELOW, 4 * len(fresh)):
+                    break
+                fresh = [*living, *fresh]
+                parts.pop()
+            parts.append(_Part(_segment(fresh, self._encoder, self._cache)))
+        allowed = self._allowed
+        if any(t.allow for t in added) or gone & allowed.targets.keys():
+            kept = [t for k, t in allowed.targets.items() if k not in gone]
+            allowed = _allowed([*kept, *(t for t in added if t.allow)], self._encoder, self._cache)
+        return Detector(parts, allowed, thresholds, self._encoder, self._cache, off)
+
+    @property
+    def wants_merging(self) -> bool:
+        """Whether so much has changed that one segment would serve better."""
+        first = len(self._parts[0].segment.targets) if self._parts else 0
+        later = sum(len(p.segment.targets) for p in self._parts[1:])
+        return later > max(_MERGE_BELOW, first // 4) or sum(len(p.dead) for p in self._parts) > max(256, first // 4)
+
+    def merged(self) -> Detector:
+        """The same in one segment."""
+        living = [t for p in self._parts for t in p.living()]
+        living += self._allowed.targets.values()
+        return Detector.build(living, self._thresholds, self._encoder, cache=self._cache, off=self._off)
+
+    def texts(self) -> Iterator[str]:
+        """The texts of every entry."""
+        for part in self._parts:
+            for target in part.living():
+                yield from target.texts
+        for target in self._allowed.targets.values():
+            yield from target.texts
 
     def judge(self, texts: Sequence[str]) -> list[tuple[Verdict, ...]]:
         """For each text its verdicts, at most one for each list; none is an empty tuple.
 
         Raises:
+            TextTooLong: a text has more than ``MAX_TEXT`` characters.
             DetectorError: the texts could not be judged.
         """
-        try:
-            return [self._verdicts(best) for best in self._look(texts)]
-        except Exception as error:
-            raise DetectorError(f"{type(error).__name__} while judging") from error
+        return [verdicts for verdicts, _ in self._judge(texts, _Timer())]
 
     def explain(self, text: str, *, limit: int = 5) -> dict[str, Any]:
-        """What was seen in ``text`` as plain values for JSON: the verdicts, and the nearest entries with signals.
+        """What was seen in ``text`` as plain values for JSON: the verdicts, the nearest entries, time by stage.
 
         Raises:
+            TextTooLong: it has more than ``MAX_TEXT`` characters.
             DetectorError: the text could not be judged.
         """
-        try:
-            best = self._look([text])[0]
-            verdicts = self._verdicts(best)
-        except Exception as error:
-            raise DetectorError(f"{type(error).__name__} while judging") from error
-        nearest = sorted(best.items(), key=lambda item: -item[1].score)[:limit]
+        timer = _Timer()
+        verdicts, found = self._judge([text], timer, explain=True)[0]
+        nearest = sorted(found, key=lambda item: (-item[1].score, -item[1].cosine))[:limit]
         return {
             "flagged": bool(verdicts),
             "verdicts": [_plain(v, text) for v in verdicts],
             "nearest": [
                 {
-                    "list": self._targets[i].list_name,
-                    "entry": self._targets[i].entry_id,
-                    "score": round(found.score, 4),
-                    "threshold": self._thresholds[self._targets[i].list_name],
-                    "named": found.named,
-                    "cosine": round(found.cosine, 4),
+                    "list": target.list_name,
+                    "entry": target.entry_id,
+                    "score": round(best.score, 4),
+                    "threshold": self._threshold(target.list_name),
+                    "name": best.sighting.strength,
+                    "cosine": round(best.cosine, 4),
+                    "described": round(best.described, 2),
+                    "view": best.sighting.view or (best.window.view if best.window else "raw"),
                 }
-                for i, found in nearest
+                for target, best in nearest
             ],
+            "latency_ms": {k: round(v, 3) for k, v in timer.ms.items()},
         }
 
-    def _look(self, texts: Sequence[str]) -> list[dict[int, _Best]]:
-        """For each text, what was seen of each target that came into question."""
-        if not self._targets:
-            return [{} for _ in texts]
-        spans = [windows(text) for text in texts]
-        pieces = [text[s.start : s.end] for text, own in zip(texts, spans, strict=True) for s in own]
-        vectors = self._encoder.encode(pieces) if self._rows else np.empty((len(pieces), 0), np.float32)
-        cosines, rows = self._index.search(vectors, _NEIGHBOURS)
-        found: list[dict[int, _Best]] = []
-        at = 0
-        for text, own in zip(texts, spans, strict=True):
-            here = slice(at, at + len(own))
-            found.append(self._one(text, own, vectors[here], cosines[here], rows[here]))
-            at += len(own)
-        return found
+    def _judge(
+        self, texts: Sequence[str], timer: _Timer, *, explain: bool = False
+    ) -> list[tuple[tuple[Verdict, ...], list[tuple[Target, Found]]]]:
+        if any(len(t) > MAX_TEXT for t in texts):
+            raise TextTooLong(f"a text has more than {MAX_TEXT} characters")
+        try:
+            found = self._look(texts, timer, explain=explain)
+            return [(self._verdicts(text, best), best) for text, best in zip(texts, found, strict=True)]
+        except Exception as error:
+            raise DetectorError(f"{type(error).__name__} while judging") from error
 
-    def _one(
-        self, text: str, spans: Sequence[Span], vectors: Floats, cosines: Floats, rows: npt.NDArray[np.int64]
-    ) -> dict[int, _Best]:
-        view = words(text)
-        hits = [(hit, view.raw(hit.start, hit.end)) for hit in self._names.find(view)]
-        best: dict[int, _Best] = defaultdict(_Best)
-        named = self._named(hits)
-        for target, seen in named.items():
-            best[target].named = True
-            best[target].seen = seen
-        for w, span in enumerate(spans):
-            candidates = {self._rows[r].target for r in rows[w] if r >= 0} | named.keys()
-            inside = f" {fold_words(text[span.start : span.end])} "
-            for target in candidates:
-                self._consider(best[target], target, span, vectors[w], inside)
-        return dict(best)
+    def _look(self, texts: Sequence[str], timer: _Timer, *, explain: bool) -> list[list[tuple[Target, Found]]]:
+        """For each text, what was seen of each target in force that came into question."""
+        if not self._parts:
+            return [[] for _ in texts]
+        with timer.stage("read"):
+            reads = [read(text) for text in texts]
+        with timer.stage("scan"):
+            scans = [[part.segment.scan(r) for part in self._parts] for r in reads]
+            if explain:
+                for own, r in zip(scans, reads, strict=True):
+                    for scanned in own:
+                        scanned.looks.extend(_more(r))
+        with timer.stage("encode"):
+            pieces = list(dict.fromkeys(look.window.text for own in scans for s in own for look in s.looks))
+            encoded = self._encoder.encode(pieces) if pieces else ()
+            vectors: dict[str, Floats] = {t: np.asarray(v) for t, v in zip(pieces, encoded, strict=True)}
+        with timer.stage("weigh"):
+            return [list(self._weigh(own, vectors, explain=explain)) for own in scans]
 
-    def _named(self, hits: Sequence[tuple[NameHit, Span]]) -> dict[int, list[Span]]:
-        named: dict[int, list[Span]] = defaultdict(list)
-        for hit, span in hits:
-            for target in self._by_name[hit.name]:
-                named[target].append(span)
-        return named
+    def _weigh(
+        self, scans: Sequence[Scan], vectors: Mapping[str, Floats], *, explain: bool
+    ) -> Iterator[tuple[Target, Found]]:
+        for part, scanned in zip(self._parts, scans, strict=True):
+            for i, best in part.segment.weigh(scanned, vectors, explain=explain).items():
+                target = part.segment.targets[i]
+                if target.list_name not in self._off and (target.list_name, target.entry_id) not in part.dead:
+                    yield target, best
 
-    def _consider(self, best: _Best, target: int, span: Span, vector: Floats, inside: str) -> None:
-        own = self._rows_of.get(target, [])
-        cosines = self._vectors[own] @ vector if own else np.zeros(0, np.float32)
-        seen = [(self._rows[r], float(c)) for r, c in zip(own, cosines, strict=True)] or [(_Row(target, True, ()), 0.0)]
-        for row, cosine in seen:
-            share = sum(f" {p} " in inside for p in row.particulars) / len(row.particulars) if row.particulars else 0.0
-            signals = Signals(self._targets[target].scope, best.named, cosine, row.has_name, share)
-            value = score(signals)
-            if value > best.score:
-                best.score, best.cosine, best.window = value, cosine, span
+    def _threshold(self, list_name: str) -> float:
+        given = self._thresholds.get(list_name)
+        return DEFAULT_THRESHOLD if given is None else given
 
-    def _verdicts(self, best: Mapping[int, _Best]) -> tuple[Verdict, ...]:
-        by_list: dict[str, list[tuple[int, _Best]]] = defaultdict(list)
-        for i, found in best.items():
-            name = self._targets[i].list_name
-            if found.score >= self._thresholds[name]:
-                by_list[name].append((i, found))
-        return tuple(self._verdict(name, flagged) for name, flagged in sorted(by_list.items()))
+    def _verdicts(self, text: str, found: Sequence[tuple[Target, Found]]) -> tuple[Verdict, ...]:
+        by_list: dict[str, list[tuple[Target, Found]]] = defaultdict(list)
+        for target, best in found:
+            if best.score >= self._threshold(target.list_name):
+                by_list[target.list_name].append((target, best))
+        verdicts: list[Verdict] = []
+        for name, flagged in sorted(by_list.items()):
+            verdict = self._verdict(name, flagged)
+            forbidden = list(dict.fromkeys(t for target, _ in flagged for t in target.texts))[:_COMPARED]
+            if not self._allowed.permits(text, verdict, forbidden, self._encoder):
+                verdicts.append(verdict)
+        return tuple(verdicts)
 
-    def _verdict(self, list_name: str, flagged: Sequence[tuple[int, _Best]]) -> Verdict:
-        winner, top = max(flagged, key=lambda item: (item[1].score, item[1].cosine))
+    def _verdict(self, list_name: str, flagged: Sequence[tuple[Target, Found]]) -> Verdict:
+        target, top = max(flagged, key=lambda item: (item[1].score, item[1].cosine))
         spans: list[Span] = []
-        for _, found in flagged:
-            spans += found.seen or ([found.window] if found.window else [])
-        entry_id = self._targets[winner].entry_id
-        evidence = [Evidence("semantic", "raw", entry_id, top.cosine)]
-        if top.named:
-            evidence.insert(0, Evidence("lexical", "words", entry_id, 1.0))
-        return Verdict(list_name, entry_id, top.score, self._thresholds[list_name], merge(spans), tuple(evidence))
+        for _, best in flagged:
+            spans += best.sighting.spans or ([best.window.raw] if best.window else [])
+        evidence: list[Evidence] = []
+        seen = top.sighting
+        if seen.strength:
+            evidence.append(Evidence(f"name ({seen.kind})", seen.view, target.entry_id, seen.strength))
+        if top.described:
+            evidence.append(Evidence("description", _view(top), target.entry_id, top.described))
+        if top.window:
+            evidence.append(Evidence("semantic", _view(top), target.entry_id, top.cosine))
+        return Verdict(list_name, target.entry_id, top.score, self._threshold(list_name), merge(spans), tuple(evidence))
+
+
+def _view(found: Found) -> str:
+    return found.window.view if found.window else found.sighting.view
+
+
+def _allowed(targets: Sequence[Target], encoder: Encoder, cache: VectorCache) -> Allowed:
+    try:
+        return Allowed.build(targets, encoder, cache)
+    except Exception as error:
+        raise DetectorError(f"allow-list entries could not be encoded: {error}") from error
+
+
+def _segment(targets: Sequence[Target], encoder: Encoder, cache: VectorCache) -> Segment:
+    try:
+        return Segment.build(targets, encoder, cache)
+    except Exception as error:
+        raise DetectorError(f"entries could not be indexed: {error}") from error
+
+
+def _more(reads: Sequence[Read]) -> list[Look]:
+    """Windows to encode for an explanation alone."""
+    return [Look(w, frozenset(), {}, search=True) for w in reads[0].windows[:_EXPLAINED_WINDOWS]]
 
 
 def merge(spans: Iterable[Span]) -> tuple[Span, ...]:
@@ -241,10 +295,6 @@ def merge(spans: Iterable[Span]) -> tuple[Span, ...]:
         else:
             merged.append(span)
     return tuple(merged)
-
-
-def _threshold(given: float | None) -> float:
-    return DEFAULT_THRESHOLD if given is None else given
 
 
 def _plain(verdict: Verdict, text: str) -> dict[str, Any]:

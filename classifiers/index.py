@@ -1,37 +1,110 @@
-"""Nearest vectors by cosine (FAISS): exact while that is fast, a graph above."""
+"""Nearest vectors by cosine (FAISS): exact while that is fast, a graph above, quantised cells for millions."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-FLAT_LIMIT = 50_000
+Floats = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
+
+FLAT_LIMIT = 10_000
+HNSW_LIMIT = 150_000
+
+
+class Index(Protocol):
+    """Searches rows ``(n, dim)`` of unit length that it was built over."""
+
+    def search(self, queries: Floats, k: int) -> tuple[Floats, Rows]:
+        """Cosines and rows, each ``(len(queries), k)``, best first; row -1 is no result. ``1 <= k <= n``."""
+        ...
+
+
+class Flat:
+    """Every row is looked at. Keeps no copy."""
+
+    def __init__(self, vectors: Floats) -> None:
+        self._vectors = vectors
+
+    def search(self, queries: Floats, k: int) -> tuple[Floats, Rows]:
+        """See ``Index``."""
+        import faiss
+
+        scores, rows = faiss.knn(queries, self._vectors, k, metric=faiss.METRIC_INNER_PRODUCT)
+        return scores, rows
+
+
+class Hnsw:
+    """A navigable small-world graph (Malkov and Yashunin, 2016, arXiv 1603.09320)."""
+
+    def __init__(self, vectors: Floats) -> None:
+        import faiss
+
+        self._index: Any = faiss.IndexHNSWFlat(vectors.shape[1], 24, faiss.METRIC_INNER_PRODUCT)
+        self._index.hnsw.efConstruction = 80
+        self._index.hnsw.efSearch = 64
+        self._index.add(vectors)
+
+    def search(self, queries: Floats, k: int) -> tuple[Floats, Rows]:
+        """See ``Index``."""
+        scores, rows = self._index.search(queries, k)
+        return scores, rows
+
+
+class IvfPq:
+    """Cells with product-quantised rows (Jégou et al., 2011); the best of them are compared exactly."""
+
+    _REFINED = 48
+    _PROBES = 24
+
+    def __init__(self, vectors: Floats) -> None:
+        import faiss
+
+        count, dim = vectors.shape
+        cells = int(max(1, min(4096, count // 40, 4 * count**0.5)))
+        parts = next(p for p in (96, 64, 48, 32, 16, 8, 4, 2, 1) if dim % p == 0 and dim >= p)
+        bits = 4  # scanned in registers (André et al., 2015)
+        index: Any = faiss.index_factory(dim, f"IVF{cells},PQ{parts}x{bits}fs", faiss.METRIC_INNER_PRODUCT)
+        sample = vectors[np.random.default_rng(0).permutation(count)[: max(cells * 40, 4000)]]
+        index.cp.min_points_per_centroid = 1
+        index.train(np.ascontiguousarray(sample))
+        index.add(vectors)
+        index.nprobe = min(self._PROBES, cells)
+        self._index = index
+        self._vectors = vectors
+
+    def search(self, queries: Floats, k: int) -> tuple[Floats, Rows]:
+        """See ``Index``."""
+        _, found = self._index.search(queries, max(k, min(self._REFINED, len(self._vectors))))
+        scores = np.einsum("qkd,qd->qk", self._vectors[found], queries)
+        scores[found < 0] = -2.0
+        order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+        return np.take_along_axis(scores, order, 1), np.take_along_axis(found, order, 1)
+
+
+BACKENDS: dict[str, Callable[[Floats], Index]] = {"flat": Flat, "hnsw": Hnsw, "ivfpq": IvfPq}
+
+
+def backend_for(count: int) -> str:
+    """The back end for ``count`` rows."""
+    return "flat" if count <= FLAT_LIMIT else "hnsw" if count <= HNSW_LIMIT else "ivfpq"
 
 
 class VectorIndex:
-    """Rows ``(n, dim)`` of unit length, searched by inner product."""
+    """Rows ``(n, dim)`` of unit length, searched by inner product. n may be 0."""
 
-    def __init__(self, vectors: npt.NDArray[np.float32], *, flat_limit: int = FLAT_LIMIT) -> None:
-        import faiss
-
+    def __init__(self, vectors: Floats, *, backend: str | None = None) -> None:
         self._count = len(vectors)
-        dim = vectors.shape[1]
-        if self._count <= flat_limit:
-            self._index: Any = faiss.IndexFlatIP(dim)
-        else:
-            self._index = faiss.IndexHNSWFlat(dim, 32, faiss.METRIC_INNER_PRODUCT)
-            self._index.hnsw.efConstruction = 80
-            self._index.hnsw.efSearch = 96
-        if self._count:
-            self._index.add(np.ascontiguousarray(vectors, np.float32))
+        self.backend = backend or backend_for(self._count)
+        self._index = BACKENDS[self.backend](np.ascontiguousarray(vectors, np.float32)) if self._count else None
 
-    def search(self, queries: npt.NDArray[np.float32], k: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+    def search(self, queries: Floats, k: int) -> tuple[Floats, Rows]:
         """Cosines and rows, each ``(len(queries), min(k, n))``, best first; row -1 is no result."""
         k = min(k, self._count)
-        if not k or not len(queries):
+        if self._index is None or not k or not len(queries):
             empty = (len(queries), 0)
             return np.empty(empty, np.float32), np.empty(empty, np.int64)
-        scores, rows = self._index.search(np.ascontiguousarray(queries, np.float32), k)
-        return scores, rows
+        return self._index.search(np.ascontiguousarray(queries, np.float32), k)

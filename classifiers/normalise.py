@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ def words(text: str) -> View:
     Zero-width, bidi and other format characters vanish without splitting a word; everything else that
     is no letter or digit (punctuation, hyphens, quotes, newlines) reads as one space.
     """
+    if text.isascii():
+        return _ascii_words(text)
     out: list[str] = [" "]
     starts: list[int] = [0]
     ends: list[int] = [0]
@@ -52,6 +55,26 @@ def words(text: str) -> View:
         starts.append(len(text))
         ends.append(len(text))
     return View("words", "".join(out), starts, ends)
+
+
+def _ascii_words(text: str) -> View:
+    out: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    for match in _ASCII_WORD.finditer(text):
+        begin, end = match.span()
+        gap = starts[-1] + 1 if starts else 0
+        out.append(" " + match.group())
+        starts.append(gap)
+        starts.extend(range(begin, end))
+        ends.append(gap + 1 if out else 1)
+        ends.extend(range(begin + 1, end + 1))
+    starts.append(len(text))
+    ends.append(len(text))
+    return View("words", "".join(out).casefold() + " ", starts, ends)
+
+
+_ASCII_WORD = re.compile(r"[A-Za-z0-9]+")
 
 
 def fold_words(text: str) -> str:

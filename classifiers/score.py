@@ -1,46 +1,58 @@
 """How sure the detector is that a text is about an entry, from what its stages saw.
 
 Names decide; similarity alone does not: "Where was A born?" and "Where was B born?" have nearly the
-same vector. So similarity counts in full only beside the entry's name, or where the entry's text
-names nobody and its particulars (dates, places, titles) are in the prompt too.
+same vector. Similarity counts in full beside the entry's name; without it only where all details that
+the prompt gives are true of the entry's subject ("the geology author born in Karachi in 1975").
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-from classifiers.normalise import fold_words
+from classifiers.description import ENOUGH
 from classifiers.types import Scope
 
 DEFAULT_THRESHOLD = 0.5
 
-_PARTICULAR = re.compile(r"(?<!^)(?<![.?!] )\b(?:[A-Z][\w'’-]+|[\w/.-]*\d[\w/.-]*)")
+SURE_NAME = 0.9  # from this strength on the name itself is there, not a part of it
 
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """What was seen of one entry in one window of a text."""
+    """What was seen of one entry in one window of a text.
+
+    Attributes:
+        scope: what the entry asks for.
+        name: strength of the best sighting of its name, 0 to 1 (``lexical.STRENGTH``).
+        cosine: to the nearest of the entry's texts.
+        described: points for details in the window that are true of the subject (``description.described``).
+        free: the entry names nobody, so that only its meaning can tell.
+        contradicted: the window gives details that the entry does not have.
+        broken: word breaks of the text are lost, and its vector means little.
+    """
 
     scope: Scope
-    named: bool  # the subject or an alias is in the text
-    cosine: float  # to the nearest of the entry's texts
-    has_name: bool  # that text itself holds one of the entry's names
-    particulars: float  # share of that text's particulars that are in the window; 0 where it has none
+    name: float
+    cosine: float
+    described: float = 0.0
+    free: bool = False
+    contradicted: bool = False
+    broken: bool = False
 
 
 def score(signals: Signals) -> float:
     """A score in [0, 1]; ``DEFAULT_THRESHOLD`` is where an entry counts as meant."""
     cosine = min(max(signals.cosine, 0.0), 1.0)
-    if signals.named:
-        return 0.9 + 0.1 * cosine if signals.scope == "subject" else cosine
-    if signals.has_name:
-        return 0.5 * cosine  # the right question about somebody else
-    if signals.particulars >= 0.5:
-        return cosine
-    return 0.5 * cosine + (0.5 if cosine > 0.95 else 0.0)
-
-
-def particulars(text: str) -> tuple[str, ...]:
-    """Folded capitalised words inside sentences, and anything with a digit: what makes a text specific."""
-    return tuple(sorted({fold_words(m.group()) for m in _PARTICULAR.finditer(text)} - {""}))
+    if signals.name >= SURE_NAME:
+        if signals.scope == "subject":
+            return 0.9 * signals.name + 0.1 * cosine
+        return max(cosine, 0.6) if signals.broken else cosine * signals.name
+    if signals.described >= ENOUGH and not signals.free:
+        return min(1.0, cosine + 0.1)
+    if signals.free:
+        if signals.contradicted:
+            return 0.5 * cosine
+        return cosine * (0.8 if signals.described >= ENOUGH else cosine)
+    if signals.name:
+        return (0.8 if signals.scope == "subject" else 0.7) * cosine
+    return 0.5 * cosine

@@ -16,6 +16,10 @@ class DetectorError(RuntimeError):
     """The detector could not judge a text. Never the same as "the detector said no"."""
 
 
+class TextTooLong(DetectorError):
+    """A text is longer than the detector reads."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """What the detector knows of one forget-list entry.
@@ -29,6 +33,8 @@ class Target:
     names: tuple[str, ...]  # subject and aliases, as written
     texts: tuple[str, ...]  # questions, paraphrases, statements
     scope: Scope = "fact"
+    allow: bool = False  # what the texts ask is allowed, although an entry of the list may name it
+    facts: tuple[str, ...] = ()  # answers: what descriptions of the subject may draw on; not searched for
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,7 @@ class Span:
 class Evidence:
     """One reason for a verdict: which stage saw which entry, in which view of the text."""
 
-    stage: str  # "lexical" | "semantic"
+    stage: str  # "name (<kind>)" | "description" | "semantic"
     view: str  # "raw" or the name of the normalised view
     entry_id: str
     score: float

@@ -28,6 +28,7 @@ class EntryIn(BaseModel):
     paraphrases: list[str] = Field(default_factory=list, max_length=100)
     paraphrased_question: str | None = Field(None, max_length=20_000)  # TOFU's name for one paraphrase
     scope: Literal["subject", "fact"] | None = None
+    kind: Literal["forget", "allow"] = "forget"
 
     @field_validator("aliases", "paraphrases")
     @classmethod
@@ -48,6 +49,8 @@ class EntryIn(BaseModel):
     def _says_something(self) -> EntryIn:
         if not (self.subject or self.question or self.text):
             raise ValueError("needs at least one of subject, question, text")
+        if self.kind == "allow" and not (self.question or self.text):
+            raise ValueError("an allowed entry needs a question or a text")
         return self
 
 
@@ -97,6 +100,7 @@ def entries(items: Sequence[EntryIn], list_name: str) -> list[Entry]:
             text=item.text,
             paraphrases=tuple(dict.fromkeys([*item.paraphrases, *filter(None, [item.paraphrased_question])])),
             scope=scope,
+            kind=item.kind,
         )
         made.append(entry if item.id else replace(entry, entry_id=_identity(entry)))
     return made
@@ -113,6 +117,7 @@ def to_line(entry: Entry) -> str:
         "text": entry.text,
         "paraphrases": list(entry.paraphrases),
         "scope": entry.scope,
+        "kind": entry.kind if entry.kind != "forget" else None,
     }
     return json.dumps({k: v for k, v in fields.items() if v}, ensure_ascii=False)
 

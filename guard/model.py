@@ -38,7 +38,10 @@ class ForgetList:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing to forget: who or what (``subject``, ``aliases``) and what about it."""
+    """One thing to forget: who or what (``subject``, ``aliases``) and what about it.
+
+    ``kind`` "allow": a question that its list lets pass although another entry names its subject.
+    """
 
     entry_id: str
     list_name: str
@@ -49,3 +52,4 @@ class Entry:
     text: str | None = None
     paraphrases: tuple[str, ...] = field(default=())
     scope: Scope = "fact"
+    kind: Literal["forget", "allow"] = "forget"

@@ -39,6 +39,16 @@ class EntryRow(Base):
     __table_args__ = (Index("entries_in_order", "list_name", "position"),)
 
 
+class ChangeRow(Base):
+    """Which entry a revision touched, so that a running server takes in the change and not the whole store."""
+
+    __tablename__ = "changes"
+
+    revision: Mapped[int] = mapped_column(Integer, primary_key=True)
+    list_name: Mapped[str] = mapped_column(String(128), primary_key=True)
+    entry_id: Mapped[str] = mapped_column(String(128), primary_key=True)  # "" for the whole list
+
+
 class RevisionRow(Base):
     """The number of changes so far; one row, changed in the transaction of every change."""
 

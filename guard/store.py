@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,13 +10,13 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, create_engine, delete, event, func, select, update
+from sqlalchemy import Engine, create_engine, delete, event, func, insert, select, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from guard.model import Entry, ForgetList
-from guard.schema import EntryRow, ListRow, RevisionRow
+from guard.schema import ChangeRow, EntryRow, ListRow, RevisionRow
 
 
 class StoreError(RuntimeError):
@@ -38,6 +38,24 @@ class Contents:
     revision: int
     lists: tuple[ForgetList, ...]
     entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What happened to entries after a revision."""
+
+    revision: int
+    lists: tuple[ForgetList, ...]  # all, as they are now
+    entries: tuple[Entry, ...]  # added or replaced, as they are now
+    touched: frozenset[tuple[str, str]]  # (list, entry) added, replaced or removed
+    emptied: frozenset[str]  # lists of which every entry before was removed
+
+
+# A server that has more than this to take in reads the whole store again.
+_MOST_CHANGES = 20_000
+_KEPT_REVISIONS = 1000
+# SQLite allows 32766 values in a statement.
+_AT_ONCE = 5000
 
 
 class Store:
@@ -77,11 +95,45 @@ class Store:
             raise StoreError(f"the store failed: {type(error).__name__}") from error
 
     @contextmanager
-    def _change(self) -> Iterator[Session]:
+    def _change(self) -> Iterator[tuple[Session, Callable[[str, Iterable[str]], None]]]:
         with self._session() as session:
             # Taken first, so that changes by several processes stand in line.
             session.execute(update(RevisionRow).values(number=RevisionRow.number + 1))
-            yield session
+            revision = session.execute(select(RevisionRow.number)).scalar_one()
+
+            def touch(list_name: str, entry_ids: Iterable[str]) -> None:
+                rows = [{"revision": revision, "list_name": list_name, "entry_id": e} for e in entry_ids]
+                if rows:
+                    session.execute(insert(ChangeRow), rows)
+
+            yield session, touch
+            session.execute(delete(ChangeRow).where(ChangeRow.revision <= revision - _KEPT_REVISIONS))
+
+    def changes(self, since: int) -> Changes | None:
+        """What happened after the revision ``since``; None where reading everything is the better way."""
+        with self._session() as session:
+            revision = session.execute(select(RevisionRow.number)).scalar_one()
+            after = ChangeRow.revision > since
+            count = session.execute(select(func.count()).select_from(ChangeRow).where(after)).scalar_one()
+            if since > revision or since <= revision - _KEPT_REVISIONS or count > _MOST_CHANGES:
+                return None
+            lists = tuple(map(_list, session.execute(select(ListRow).order_by(ListRow.name)).scalars()))
+            rows = session.execute(select(ChangeRow.list_name, ChangeRow.entry_id).where(after)).all()
+            touched: dict[str, list[str]] = {}
+            for name, entry_id in dict.fromkeys((r[0], r[1]) for r in rows):
+                touched.setdefault(name, []).append(entry_id)
+            emptied = {name for name, ids in touched.items() if "" in ids}
+            entries: list[Entry] = []
+            for name, ids in touched.items():
+                own = select(EntryRow).where(EntryRow.list_name == name).order_by(EntryRow.position)
+                if name in emptied:
+                    entries += map(_entry, session.execute(own).scalars())
+                    continue
+                for at in range(0, len(ids), _AT_ONCE):
+                    some = own.where(EntryRow.entry_id.in_(ids[at : at + _AT_ONCE]))
+                    entries += map(_entry, session.execute(some).scalars())
+            keys = frozenset((n, e) for n, ids in touched.items() for e in ids if e)
+            return Changes(revision, lists, tuple(entries), keys, frozenset(emptied))
 
     def revision(self) -> int:
         """How many changes there have been."""
@@ -113,7 +165,7 @@ class Store:
 
     def put_list(self, forget_list: ForgetList) -> None:
         """Create or replace a list's settings; its entries stay."""
-        with self._change() as session:
+        with self._change() as (session, _):
             session.merge(ListRow(**asdict(forget_list)))
 
     def delete_list(self, name: str) -> None:
@@ -122,8 +174,9 @@ class Store:
         Raises:
             NotFound: there is none of that name.
         """
-        with self._change() as session:
+        with self._change() as (session, touch):
             session.delete(_existing(session, name))
+            touch(name, [""])
 
     def get_entries(self, name: str, *, offset: int = 0, limit: int | None = None) -> list[Entry]:
         """A list's entries in the order in which they were added."""
@@ -138,8 +191,9 @@ class Store:
         Raises:
             NotFound: there is no such list.
         """
-        with self._change() as session:
+        with self._change() as (session, touch):
             _existing(session, name)
+            touch(name, {e.entry_id for e in entries})
             own = EntryRow.list_name == name
             known = set(session.execute(select(EntryRow.entry_id).where(own)).scalars())
             last = session.execute(select(func.max(EntryRow.position)).where(own)).scalar_one()
@@ -163,7 +217,7 @@ class Store:
         Raises:
             NotFound: there is no such entry.
         """
-        with self._change() as session:
+        with self._change() as (session, touch):
             gone = session.execute(
                 delete(EntryRow)
                 .where(EntryRow.list_name == name, EntryRow.entry_id == entry_id)
@@ -171,6 +225,7 @@ class Store:
             ).all()
             if not gone:
                 raise NotFound(f"the list {name!r} has no entry {entry_id!r}")
+            touch(name, [entry_id])
 
 
 def _engine(url: str) -> Engine:

@@ -95,11 +95,11 @@ def _told(found: dict[str, Any]) -> str:
             f"score {verdict['score']:.3f} (threshold {verdict['threshold']:.2f})"
         )
         lines += [f"  span      {s['text']!r}" for s in verdict["spans"]]
-        lines += [f"  {e['stage']:<9} {e['view']}: {e['score']:.3f}" for e in verdict["evidence"]]
+        lines += [f"  {e['stage']:<15} {e['view']}: {e['score']:.3f}" for e in verdict["evidence"]]
     if found["nearest"]:
         lines.append("nearest entries:")
     for near in found["nearest"]:
-        named = ", named" if near["named"] else ""
+        named = f", name {near['name']:.2f}" if near["name"] else ""
         lines.append(f"  {near['list']}/{near['entry']}: score {near['score']:.3f}, cosine {near['cosine']:.3f}{named}")
     return "\n".join(lines)
 

@@ -91,7 +91,7 @@ def _where(managed: ManagedVllm | None) -> Endpoint | None:
 def _lists(settings: Settings) -> SnapshotManager:
     """The lists in force; an empty store that has never been changed gets the sample list."""
     store = Store.open(settings.store_url)
-    manager = SnapshotManager(store, create_encoder(settings.encoder))
+    manager = SnapshotManager(store, create_encoder(settings.encoder), vectors_file=settings.cache_dir / "vectors.bin")
     if settings.sample_list and store.revision() == 0:
         with SAMPLE.open("rb") as lines:
             entries, problems = read_entries(lines, SAMPLE_LIST)

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from classifiers.detector import Detector, VectorCache, merge
+from classifiers.detector import Detector, merge
 from classifiers.registry import ENCODERS, create_encoder
 from classifiers.types import DetectorError, Encoder, Span, Target
+from classifiers.vectors import VectorCache
 
 CAPITAL = Target("facts", "1", ("Sarvania",), ("What is the capital of Sarvania?",), "fact")
 PERSON = Target("people", "2", ("Zorvan Pelk",), ("Where was Zorvan Pelk born?",), "subject")

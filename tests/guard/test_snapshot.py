@@ -58,7 +58,7 @@ def test_a_change_that_cannot_come_into_force_leaves_the_manager_stale(
         raise DetectorError("no memory")
 
     with monkeypatch.context() as patched:
-        patched.setattr("guard.snapshot.Detector.build", fails)
+        patched.setattr("guard.snapshot.Detector.changed", fails)
         with pytest.raises(DetectorError):
             manager.change(lambda s: s.delete_list("a"))
     assert manager.stale

@@ -122,4 +122,5 @@ def test_check_shows_the_evidence(house: House) -> None:
     (verdict,) = found["verdicts"]
     assert verdict["spans"] == [{"start": 10, "end": 21, "text": "Zorvan Pelk"}]
     assert found["flagged"] is True
-    assert {e["stage"] for e in verdict["evidence"]} == {"lexical", "semantic"}
+    assert [e["stage"] for e in verdict["evidence"]] == ["name (full)"]
+    assert set(found["latency_ms"]) == {"read", "scan", "encode", "weigh"}

@@ -1,0 +1,109 @@
+"""Whom a text describes without a name: "the geology author born in Karachi in 1975".
+
+A particular is a detail that few people share: a capitalised name of a place, prize or book, a year, a
+date. A description means a subject where all its particulars are true of the subject and there are
+enough of them; a topic word ("geology") counts half, words that anybody's life is told in count nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from classifiers.weights import SPECIFIC, content, weight
+
+ENOUGH = 1.5
+_TOPIC = 0.5  # weight from which a lower-case word is a topic
+_TRUE = 0.74  # share of a particular's information that has to be true of the subject
+_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+_JOINERS = frozenset("of the and de la del von van al el in".split())
+_OPENERS = frozenset(
+    """who whom whose what which when where why how is was are were am be been did do does has have had can could would
+    will shall should may might must tell give name list describe explain say write answer consider identify please the
+    a an and or of for by if in on at to from with about as also not no yes i you he she it they we his her their its my
+    your our this that these those there here mr mrs ms dr prof author writer novelist poet another one some any all
+    english""".split()
+)
+_MONTHS = frozenset(
+    "january february march april may june july august september october november december jan feb mar apr jun jul aug "
+    "sep sept oct nov dec".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Particulars:
+    """The details of a text, each as its folded words, and its topic words."""
+
+    groups: tuple[frozenset[str], ...]
+    topics: frozenset[str]
+
+
+def particulars(text: str) -> Particulars:
+    """The particulars of ``text``; where capital letters say nothing, rare words take their place."""
+    words = list(_WORD.finditer(text))
+    marked = sum(m.group()[0].isupper() for m in words)
+    groups: list[set[str]] = []
+    date: set[str] = set()
+    run: set[str] | None = None
+    end = 0
+    topics: set[str] = set()
+    cased = 0 < marked < max(2, 0.7 * len(words))
+    for i, match in enumerate(words):
+        word = match.group()
+        norm = frozenset(content(word))
+        lower = word.casefold()
+        gap = text[end : match.start()]
+        if lower in _MONTHS and (lower not in ("may", "march") or _beside_number(words, i)):
+            date |= norm
+            run = None
+        elif any(w.isdigit() for w in norm):
+            for number in norm:
+                if number.isdigit() and len(number) < 3:
+                    date.add(number)
+                else:
+                    groups.append({number})
+            run = None
+        elif _is_particular(word, norm, lower, cased=cased):
+            if run is not None and cased and not gap.strip(" ,'\"’\t"):
+                run |= norm
+            else:
+                run = set(norm)
+                groups.append(run)
+        elif not (run is not None and lower in _JOINERS):
+            run = None
+            topics |= {w for w in norm if weight(w) >= _TOPIC}
+        end = match.end()
+    if date:
+        groups.append(date)
+    return Particulars(tuple(frozenset(g) for g in groups if g), frozenset(topics))
+
+
+def _beside_number(words: list[re.Match[str]], i: int) -> bool:
+    return any(0 <= j < len(words) and words[j].group()[:1].isdigit() for j in (i - 1, i + 1))
+
+
+def _is_particular(word: str, norm: frozenset[str], lower: str, *, cased: bool) -> bool:
+    if lower.removesuffix("'s").removesuffix("’s") in _OPENERS:
+        return False
+    if cased:
+        return word[0].isupper()
+    return any(weight(w) >= 0.85 for w in norm)
+
+
+def described(found: Particulars, words: frozenset[str]) -> float:
+    """How many particulars of the text are true of a subject of which ``words`` are said; 0 where one is not."""
+    points = 0.0
+    wrong = 0
+    for group in found.groups:
+        heavy = {w: max(weight(w), 0.1) for w in group}
+        true = sum(v for w, v in heavy.items() if w in words) / sum(heavy.values())
+        if true < _TRUE:
+            wrong += 1
+            continue
+        specific = sum(v >= SPECIFIC for v in heavy.values())
+        points += 1.0 if specific or any(w.isdigit() for w in group) else 0.5
+        if specific >= 3:
+            points += 0.5
+    if points < 1 or wrong > len(found.groups) // 4:
+        return 0.0
+    return points + min(1.0, 0.5 * len(found.topics & words))

@@ -1,0 +1,196 @@
+"""What a text says before anything is encoded: its readings, the names in them, whom they describe."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from classifiers.description import Particulars, described, particulars
+from classifiers.lexical import STRENGTH, NameHit, NameIndex
+from classifiers.normalise import View, words
+from classifiers.score import SURE_NAME
+from classifiers.targets import Prepared
+from classifiers.types import Span
+from classifiers.views import Reading, readings
+from classifiers.weights import content
+from classifiers.windows import around, windows
+
+MAX_WINDOWS = 256
+
+_CAPITALISED_BEFORE = re.compile(r"([^\W\d_][\w'’-]*)\s+$")
+_CAPITALISED_AFTER = re.compile(r"^\s+([^\W\d_][\w'’-]*)")
+_OPENERS = frozenset(
+    "who what when where which why how is was are were did does do has have had can could would will should tell about "
+    "the a an and or of for by if mr mrs ms dr prof author writer".split()
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """A piece of one reading, of about the length of a question."""
+
+    text: str
+    raw: Span
+    view: str
+    own: Span  # in the reading's text
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Its folded words."""
+        return frozenset(content(self.text))
+
+    @cached_property
+    def particulars(self) -> Particulars:
+        """The details that it gives."""
+        return particulars(self.text)
+
+
+class Read:
+    """One reading of a text with what every segment wants of it, worked out once."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+
+    @cached_property
+    def view(self) -> View:
+        """The reading for name matching."""
+        return words(self.reading.text)
+
+    @cached_property
+    def windows(self) -> list[Window]:
+        """The reading in pieces."""
+        return [self.window(span) for span in windows(self.reading.text)]
+
+    def window(self, span: Span) -> Window:
+        """The piece at ``span`` of the reading."""
+        own = self.reading
+        return Window(own.text[span.start : span.end], own.raw(span.start, span.end), own.name, span)
+
+
+def read(text: str) -> list[Read]:
+    """Every reading of ``text``."""
+    return [Read(reading) for reading in readings(text)]
+
+
+@dataclass(slots=True)
+class Sighting:
+    """The name of a target in a text: how surely, where, and in which reading."""
+
+    strength: float = 0.0
+    kind: str = ""
+    view: str = ""
+    broken: bool = False
+    spans: list[Span] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A window that is worth encoding, and for which targets; ``search``: for any target that only meaning can tell."""
+
+    window: Window
+    named: frozenset[int]
+    described: dict[int, float]  # subject -> points
+    search: bool
+
+
+@dataclass(slots=True)
+class Scan:
+    """What one text says to one segment."""
+
+    named: dict[int, Sighting] = field(default_factory=dict)  # target -> sighting
+    looks: list[Look] = field(default_factory=list)
+    overflow: bool = False  # there was more to encode than is allowed
+
+
+def scan(reads: Sequence[Read], prepared: Prepared, names: NameIndex) -> Scan:
+    """Find names and descriptions in a text, and choose what to encode."""
+    result = Scan()
+    for item in reads:
+        hits = names.find(item.view, joined=item.reading.joined)
+        places = _sight(result, item.reading, item.view, hits, prepared) if hits else []
+        if item.reading.semantic and (places or prepared.descriptive or prepared.any_free):
+            _choose(result, item, places, prepared)
+            if result.overflow:
+                break
+    return result
+
+
+def _sight(
+    result: Scan, reading: Reading, view: View, hits: Sequence[NameHit], prepared: Prepared
+) -> list[tuple[Span, str]]:
+    """Note the names of ``hits``; returns where in the reading those stand that are not decisive alone."""
+    places: list[tuple[Span, str]] = []
+    by_name: dict[tuple[str, str], list[Span]] = defaultdict(list)
+    for hit in hits:
+        place = view.raw(hit.start, hit.end)
+        if hit.kind == "partial" and _of_another(reading.text, place, hit):
+            continue
+        by_name[hit.name, hit.kind].append(place)
+    for (name, kind), own in by_name.items():
+        strength = STRENGTH[kind]  # type: ignore[index]
+        raws = [reading.raw(p.start, p.end) for p in own]
+        undecided = False
+        for target in prepared.by_name[name]:
+            sighting = result.named.setdefault(target, Sighting())
+            sighting.spans.extend(raws)
+            if strength > sighting.strength:
+                sighting.strength, sighting.kind, sighting.view = strength, kind, reading.name
+                sighting.broken = reading.joined
+            undecided = undecided or strength < SURE_NAME or prepared.targets[target].scope == "fact"
+        if undecided:
+            places.extend((p, name) for p in own)
+    return places
+
+
+def _of_another(text: str, place: Span, hit: NameHit) -> bool:
+    """Whether a part of a name stands beside a part of somebody else's ("Tariq Ameen" for "Hina Ameen")."""
+    own = set(hit.name.split())
+    written = text[place.start : place.end]
+    if not written[:1].isupper() and written[:1].isascii():
+        return True  # "park", "rose": a word, not a name
+    before = _CAPITALISED_BEFORE.search(text[max(0, place.start - 40) : place.start])
+    after = _CAPITALISED_AFTER.match(text[place.end : place.end + 40])
+    for match in (before, after):
+        if match and match.group(1)[0].isupper():
+            word = match.group(1).casefold().removesuffix("'s").removesuffix("’s")
+            if word not in _OPENERS and not own & set(re.split(r"\W+", word)):
+                return True
+    return False
+
+
+def _choose(result: Scan, item: Read, places: Sequence[tuple[Span, str]], prepared: Prepared) -> None:
+    spans = {p for p, _ in places}
+    for window in item.windows:
+        inside = [n for p, n in places if p.start < window.own.end and window.own.start < p.end]
+        found = _described(window, prepared)
+        if inside or found or prepared.any_free:
+            _add(result, Look(window, _targets(inside, prepared), found, prepared.any_free))
+    for place in sorted(spans, key=lambda s: s.start):
+        near = around(item.reading.text, place)
+        named = [n for p, n in places if near.start <= p.start and p.end <= near.end]
+        if all(w.own != near for w in item.windows):
+            _add(result, Look(item.window(near), _targets(named, prepared), {}, search=False))
+
+
+def _add(result: Scan, look: Look) -> None:
+    if len(result.looks) >= MAX_WINDOWS:
+        result.overflow = True
+    else:
+        result.looks.append(look)
+
+
+def _targets(names: Sequence[str], prepared: Prepared) -> frozenset[int]:
+    return frozenset(t for name in set(names) for t in prepared.by_name[name])
+
+
+def _described(window: Window, prepared: Prepared) -> dict[int, float]:
+    """Subjects of which all that the window tells is true, with their points."""
+    if sum(w in prepared.known for w in window.words) < 2:
+        return {}
+    found = window.particulars
+    subjects = prepared.holding(found.groups)
+    points = {s: described(found, prepared.subjects[s]) for s in subjects}
+    return {s: p for s, p in points.items() if p > 0}

@@ -1,0 +1,96 @@
+"""Targets as the stages want them: names to targets, texts to rows, subjects to what is said of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from classifiers.normalise import fold_words
+from classifiers.types import Target
+from classifiers.weights import SPECIFIC, content, weight
+
+# A detail that more subjects share than this tells nobody apart.
+_SHARED = 2000
+_CANDIDATES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is known of a set of targets before anything is encoded."""
+
+    targets: tuple[Target, ...]
+    by_name: Mapping[str, list[int]]  # folded name -> targets
+    written: Mapping[str, str]  # folded name -> as written
+    subjects: list[frozenset[str]]  # what the texts of targets with one first name say, as folded words
+    members: list[list[int]]  # subject -> targets
+    subject_of: list[int]  # target -> subject
+    free: list[bool]  # target -> only its meaning can tell
+    texts: list[str]  # row -> text
+    target_of: list[int]  # row -> target
+    rows_of: Mapping[int, list[int]]  # target -> rows
+    known: Mapping[str, list[int]]  # specific word -> subjects
+    any_free: bool
+
+    @property
+    def descriptive(self) -> bool:
+        """Whether descriptions can mean any subject."""
+        return bool(self.known)
+
+    def holding(self, groups: Sequence[Iterable[str]]) -> list[int]:
+        """Subjects that hold the rarest word of some group, those that hold most groups first."""
+        counts: dict[int, int] = defaultdict(int)
+        for group in groups:
+            lists = [self.known[w] for w in group if w in self.known]
+            rarest = min(lists, key=len, default=[])
+            if len(rarest) <= _SHARED:
+                for subject in rarest:
+                    counts[subject] += 1
+        return list(islice(sorted(counts, key=lambda s: -counts[s]), _CANDIDATES))
+
+
+def prepare(targets: Sequence[Target]) -> Prepared:
+    """Index ``targets`` by name, subject and text."""
+    by_name: dict[str, list[int]] = defaultdict(list)
+    written: dict[str, str] = {}
+    groups: dict[tuple[str, str], list[int]] = defaultdict(list)
+    texts: list[str] = []
+    target_of: list[int] = []
+    rows_of: dict[int, list[int]] = defaultdict(list)
+    for i, target in enumerate(targets):
+        for name in target.names:
+            folded = fold_words(name)
+            if folded and (not by_name[folded] or by_name[folded][-1] != i):
+                by_name[folded].append(i)
+                written.setdefault(folded, name)
+        key = fold_words(target.names[0]) if target.names else f"\0{i}"
+        groups[target.list_name, key].append(i)
+        for text in target.texts:
+            rows_of[i].append(len(texts))
+            target_of.append(i)
+            texts.append(text)
+    members = list(groups.values())
+    subjects = [_words(targets[i] for i in own) for own in members]
+    known: dict[str, list[int]] = defaultdict(list)
+    free = [False] * len(targets)
+    subject_of = [0] * len(targets)
+    for s, words in enumerate(subjects):
+        specific = [w for w in words if weight(w) >= SPECIFIC or w.isdigit()]
+        for word in specific:
+            known[word].append(s)
+        for i in members[s]:
+            subject_of[i] = s
+            free[i] = not targets[i].names and bool(targets[i].texts)
+    return Prepared(
+        tuple(targets), dict(by_name), written, subjects, members, subject_of, free, texts, target_of, dict(rows_of),
+        dict(known), any(free),
+    )  # fmt: skip
+
+
+def _words(targets: Iterable[Target]) -> frozenset[str]:
+    words: set[str] = set()
+    for target in targets:
+        for text in (*target.names, *target.texts, *target.facts):
+            words.update(content(text))
+    return frozenset(words)
