@@ -1,6 +1,6 @@
-"""How much of a forget set the detector catches, and how often it cries wolf.
+"""How much of a forget set the detector catches, how often it cries wolf, how it is evaded, and what it costs.
 
-Usage: python -m benchmarks.detector --tofu FOLDER --split forget05 [--json FILE]
+Usage: python -m benchmarks.detector --tofu FOLDER --split forget05 [--part quality ...] [--json FILE]
 
 The split's questions and answers are imported as a list, as `letheward lists import` does; the
 benchmark's paraphrases are never shown to the detector beforehand.
@@ -9,96 +9,76 @@ benchmark's paraphrases are never shown to the detector beforehand.
 from __future__ import annotations
 
 import json
-import random
-import statistics
-import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from tqdm import tqdm
 
-from benchmarks.data.tofu import Question, load
-from benchmarks.estimate import Proportion, machine
-from classifiers.detector import Detector
+from benchmarks.data.tofu import load
+from benchmarks.detection import quality, scale
+from benchmarks.detection.results import Line
+from benchmarks.estimate import machine
 from classifiers.registry import ENCODERS, create_encoder
-from guard.importer import EntryIn, entries
-from guard.snapshot import target
-
-LIST = "forget"
+from classifiers.types import Encoder
 
 
-def build(questions: Sequence[Question], encoder: str, threshold: float | None) -> Detector:
-    """A detector whose list holds ``questions`` with their answers."""
-    made = entries([EntryIn(question=q.question, answer=q.answer) for q in questions], LIST)
-    return Detector.build(map(target, made), {LIST: threshold}, create_encoder(encoder))
+class Part(StrEnum):
+    """What to measure."""
 
-
-def flags(detector: Detector, texts: Sequence[str], name: str) -> tuple[list[bool], list[float]]:
-    """For each text whether it is flagged, and the milliseconds that it took alone."""
-    flagged: list[bool] = []
-    took: list[float] = []
-    for text in tqdm(texts, desc=name, file=sys.stderr, leave=False):
-        began = time.perf_counter()
-        flagged.append(bool(detector.judge([text])[0]))
-        took.append((time.perf_counter() - began) * 1000)
-    return flagged, took
+    QUALITY = "quality"
+    SCALE = "scale"
+    CHANGES = "changes"
 
 
 def main(
     tofu: Annotated[str, typer.Option(help="TOFU's folder or hub name.")],
     split: Annotated[str, typer.Option(help="forget01, forget05 or forget10.")] = "forget05",
+    part: Annotated[list[Part] | None, typer.Option(help="Repeat for several; default all.")] = None,
     encoder: Annotated[str, typer.Option(help=" or ".join(ENCODERS))] = "minilm-int8",
     threshold: Annotated[float | None, typer.Option(help="Default: the detector's.")] = None,
-    sample: Annotated[int, typer.Option(help="Retain questions to try; 0 is all.")] = 0,
-    seed: Annotated[int, typer.Option(help="For the sample.")] = 0,
+    sample: Annotated[int, typer.Option(min=1, help="Questions for each attack.")] = 100,
+    entries: Annotated[list[int] | None, typer.Option(help="Sizes for the scale part.")] = None,
+    seed: Annotated[int, typer.Option(help="For samples and attacks.")] = 0,
     misses: Annotated[bool, typer.Option("--misses", help="Print the texts that were judged wrongly.")] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
 ) -> None:
-    """Recall on a forget split, its paraphrases, and false positives on what is to stay."""
+    """Measure the detector; a line with a target says whether it is met."""
     if not split.startswith("forget") or not split[6:].isdigit():
         raise typer.BadParameter("must be forget01, forget05 or forget10", param_hint="--split")
     try:
-        sets = _sets(tofu, split, sample, seed)
-        forget = load(tofu, split)
+        count = len(load(tofu, split))
     except FileNotFoundError as error:
         raise typer.BadParameter(str(error), param_hint="--tofu") from error
-    detector = build(forget, encoder, threshold)
-    figures: dict[str, Any] = {}
-    latencies: list[float] = []
-    for name, (texts, wanted) in sets.items():
-        flagged, took = flags(detector, texts, name)
-        latencies += took
-        proportion = Proportion.of(flagged)
-        figures[name] = proportion.plain()
-        typer.echo(f"{'recall' if wanted else 'false positives':<16} {name:<28} {proportion.told()}")
+    made = create_encoder(encoder)
+    setting = quality.Setting(tofu, split, made, threshold, sample, seed, {})
+    sizes = entries or [10_000, 100_000, 1_000_000]
+    lines: list[Line] = []
+    for line in _lines(part or list(Part), setting, made, sizes, seed):
+        lines.append(line)
+        typer.echo(line.told())
+        wrong = setting.misses.pop(f"{line.section}: {line.name}", [])
         if misses:
-            wrong = [t for t, f in zip(texts, flagged, strict=True) if f != wanted]
-            typer.echo("".join(f"    {t}\n" for t in wrong), nl=False)
-    speed = {"p50_ms": statistics.median(latencies), "p99_ms": statistics.quantiles(latencies, n=100)[98]}
-    typer.echo(f"one text at a time: p50 {speed['p50_ms']:.1f} ms, p99 {speed['p99_ms']:.1f} ms; {machine()}")
+            typer.echo("".join(f"    {t[:300]!r}\n" for t in wrong), nl=False)
+    goals = [line.met for line in lines if line.met is not None]
+    typer.echo(f"{sum(goals)} of {len(goals)} targets met; seed {seed}; {machine()}")
     if json_file:
-        spec = {"tofu_split": split, "entries": len(forget), "encoder": encoder, "threshold": threshold,
+        spec = {"tofu_split": split, "entries": count, "encoder": encoder, "threshold": threshold,
                 "sample": sample, "seed": seed, "machine": machine()}  # fmt: skip
-        json_file.write_text(json.dumps({"spec": spec, "figures": figures, "latency": speed}, indent=2) + "\n")
+        body = {"spec": spec, "lines": [line.plain() for line in lines]}
+        json_file.write_text(json.dumps(body, indent=2) + "\n", encoding="utf-8")
 
 
-def _sets(tofu: str, split: str, sample: int, seed: int) -> dict[str, tuple[list[str], bool]]:
-    """By name: the texts, and whether they are to be flagged."""
-    retain_name = f"retain{100 - int(split[6:]):02d}"
-    retain = [q.question for q in load(tofu, retain_name)]
-    if sample and sample < len(retain):
-        retain = random.Random(seed).sample(retain, sample)  # noqa: S311 - a sample, not a secret
-    perturbed = load(tofu, f"{split}_perturbed")
-    return {
-        f"{split} questions": ([q.question for q in load(tofu, split)], True),
-        f"{split} paraphrased_question": ([q.paraphrase for q in perturbed if q.paraphrase], True),
-        f"{retain_name} questions": (retain, False),
-        "real authors": ([q.question for q in load(tofu, "real_authors_perturbed")], False),
-        "world facts": ([q.question for q in load(tofu, "world_facts_perturbed")], False),
-    }
+def _lines(
+    parts: list[Part], setting: quality.Setting, encoder: Encoder, sizes: list[int], seed: int
+) -> Iterator[Line]:
+    if Part.QUALITY in parts:
+        yield from quality.measure(setting)
+    if Part.CHANGES in parts:
+        yield from scale.changes(encoder, seed)
+    if Part.SCALE in parts:
+        yield from scale.latencies(sizes, seed)
 
 
 if __name__ == "__main__":

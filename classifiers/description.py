@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from classifiers.weights import SPECIFIC, content, weight
 
 ENOUGH = 1.5
-_TOPIC = 0.5  # weight from which a lower-case word is a topic
+_TOPIC, _STRONG_TOPIC = 0.65, 0.85  # weights from which a lower-case word is a topic
 _TRUE = 0.74  # share of a particular's information that has to be true of the subject
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+_CASED_WORD = re.compile(r"[^\W\d_]{2,}")
 _JOINERS = frozenset("of the and de la del von van al el in".split())
 _OPENERS = frozenset(
     """who whom whose what which when where why how is was are were am be been did do does has have had can could would
@@ -35,19 +36,20 @@ class Particulars:
     """The details of a text, each as its folded words, and its topic words."""
 
     groups: tuple[frozenset[str], ...]
+    titles: tuple[frozenset[str], ...]  # of the groups, the runs of words without a comma
     topics: frozenset[str]
 
 
 def particulars(text: str) -> Particulars:
     """The particulars of ``text``; where capital letters say nothing, rare words take their place."""
     words = list(_WORD.finditer(text))
-    marked = sum(m.group()[0].isupper() for m in words)
     groups: list[set[str]] = []
+    titles: list[set[str]] = []
     date: set[str] = set()
     run: set[str] | None = None
     end = 0
     topics: set[str] = set()
-    cased = 0 < marked < max(2, 0.7 * len(words))
+    cased = is_cased(text)
     for i, match in enumerate(words):
         word = match.group()
         norm = frozenset(content(word))
@@ -66,16 +68,29 @@ def particulars(text: str) -> Particulars:
         elif _is_particular(word, norm, lower, cased=cased):
             if run is not None and cased and not gap.strip(" ,'\"’\t"):
                 run |= norm
+                if "," in gap:
+                    titles.append(set())
+                titles[-1] |= norm
             else:
                 run = set(norm)
                 groups.append(run)
+                titles.append(set(norm))
         elif not (run is not None and lower in _JOINERS):
             run = None
             topics |= {w for w in norm if weight(w) >= _TOPIC}
         end = match.end()
     if date:
         groups.append(date)
-    return Particulars(tuple(frozenset(g) for g in groups if g), frozenset(topics))
+    return Particulars(tuple(frozenset(g) for g in groups if g), tuple(map(frozenset, titles)), frozenset(topics))
+
+
+def is_cased(text: str) -> bool:
+    """Whether capital letters in ``text`` tell names from other words: some begin with one, and few hold one inside."""
+    words = [m.group() for m in _CASED_WORD.finditer(text[:20_000])]
+    capital = sum(w[0].isupper() for w in words)
+    odd = sum(any(c.isupper() for c in w[1:]) and not w.isupper() for w in words)
+    whole = sum(w.isupper() for w in words)
+    return capital > 0 and odd <= 0.2 * len(words) and whole <= 0.6 * len(words)
 
 
 def _beside_number(words: list[re.Match[str]], i: int) -> bool:
@@ -102,8 +117,9 @@ def described(found: Particulars, words: frozenset[str]) -> float:
             continue
         specific = sum(v >= SPECIFIC for v in heavy.values())
         points += 1.0 if specific or any(w.isdigit() for w in group) else 0.5
-        if specific >= 3:
-            points += 0.5
+    if any(sum(weight(w) >= SPECIFIC for w in t) >= 3 and t <= words for t in found.titles):
+        points += 0.5
     if points < 1 or wrong > len(found.groups) // 4:
         return 0.0
-    return points + min(1.0, 0.5 * len(found.topics & words))
+    topics = sum(0.5 if weight(w) >= _STRONG_TOPIC else 0.25 for w in found.topics & words)
+    return points + min(1.0, topics)

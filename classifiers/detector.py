@@ -6,12 +6,13 @@ import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from classifiers.allow import Allowed
+from classifiers.conversation import Mentions, refers, resolved
 from classifiers.scan import Look, Read, Scan, read
 from classifiers.score import DEFAULT_THRESHOLD
 from classifiers.segment import Floats, Found, Segment
@@ -162,6 +163,49 @@ class Detector:
         """
         return [verdicts for verdicts, _ in self._judge(texts, _Timer())]
 
+    def ends_early(self, text: str) -> bool:
+        """Whether ``text`` is judged without the encoder."""
+        reads = read(text)
+        return not any(part.segment.scan(reads).looks for part in self._parts)
+
+    def judge_turns(self, turns: Sequence[str]) -> list[tuple[Verdict, ...]]:
+        """As ``judge``, for the turns of one conversation in order: a follow-up is also judged with earlier names.
+
+        "Who is A?", "And where was she born?": the second is flagged where "A: And where was she born?" would
+        be. A name counts for ``conversation.REACH`` turns, and only for a turn that points back.
+
+        Raises:
+            TextTooLong: a text has more than ``MAX_TEXT`` characters.
+            DetectorError: the texts could not be judged.
+        """
+        verdicts = self.judge(turns)
+        if len(turns) < 2 or not self._parts:
+            return verdicts
+        mentions = Mentions()
+        for i, turn in enumerate(turns):
+            mentions.note(i, *self._mentioned(turn))
+            if not i or verdicts[i] or not refers(turn):
+                continue
+            for found in self.judge(resolved(turn, mentions.live(i))):
+                if found:
+                    whole = (Span(0, len(turn)),)
+                    verdicts[i] = tuple(replace(v, spans=whole, evidence=_carried(v)) for v in found)
+                    break
+        return verdicts
+
+    def _mentioned(self, turn: str) -> tuple[dict[str, str], dict[str, set[str]]]:
+        """Names in ``turn`` (folded to written), and parts of names."""
+        names: dict[str, str] = {}
+        parts: dict[str, set[str]] = defaultdict(set)
+        for item in read(turn):
+            for part in self._parts:
+                for hit in part.segment.names.find(item.view, joined=item.reading.joined):
+                    if hit.kind == "partial":
+                        parts[hit.name].add(item.view.text[hit.start : hit.end])
+                    else:
+                        names[hit.name] = part.segment.prepared.written[hit.name]
+        return names, parts
+
     def explain(self, text: str, *, limit: int = 5) -> dict[str, Any]:
         """What was seen in ``text`` as plain values for JSON: the verdicts, the nearest entries, time by stage.
 
@@ -261,6 +305,11 @@ class Detector:
         if top.window:
             evidence.append(Evidence("semantic", _view(top), target.entry_id, top.cosine))
         return Verdict(list_name, target.entry_id, top.score, self._threshold(list_name), merge(spans), tuple(evidence))
+
+
+def _carried(verdict: Verdict) -> tuple[Evidence, ...]:
+    """Evidence with the word that it comes from an earlier turn."""
+    return tuple(replace(e, view=f"{e.view}, with a name of an earlier turn") for e in verdict.evidence)
 
 
 def _view(found: Found) -> str:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from classifiers.normalise import View, fold_words
+from classifiers.spelling import Speller
+from classifiers.weights import in_vocabulary
 
 Kind = Literal["full", "derived", "fuzzy", "partial"]
 STRENGTH: dict[Kind, float] = {"full": 1.0, "derived": 0.95, "fuzzy": 0.9, "partial": 0.5}
 
-# Typos are looked for while the table of one-letter deletions stays small; beyond, only beside a word that is right.
-_FUZZY_WORDS = 20_000
 _TITLES = frozenset("mr mrs ms dr prof sir dame lady lord saint st the".split())
 
 
@@ -42,11 +43,13 @@ class NameIndex:
             forms[_pattern(name)].append((name, "full"))
             for form, kind in _derived(name, written):
                 forms[_pattern(form)].append((name, kind))
-            if len(name) >= 8:
+            if len(name.replace(" ", "")) >= 7:
                 squeezed[name.replace(" ", "")].append((name, "derived"))
         self._automaton = _automaton(ahocorasick, forms)
         self._squeezed = _automaton(ahocorasick, squeezed)
-        self._fuzzy = _Fuzzy(folded)
+        plain = {_unhyphenated(w): n for n, w in folded.items()}
+        plain.pop("", None)
+        self._fuzzy = _Fuzzy(plain | {n: n for n in folded})
 
     def find(self, view: View, *, joined: bool = False) -> list[NameHit]:
         """Every name in the view, overlapping ones too. ``joined``: also across lost word breaks."""
@@ -92,6 +95,12 @@ def _derived(name: str, written: str) -> Iterator[tuple[str, Kind]]:
         latin = fold_words(anyascii(written))
         if latin and latin != name:
             yield latin, "derived"
+    unhyphenated = _unhyphenated(written)
+    if unhyphenated and unhyphenated != name:
+        yield unhyphenated, "derived"
+    for form in {name, unhyphenated}:
+        if len(form) >= 6 and form.isascii() and not form.endswith("s"):
+            yield f"{form}s", "derived"  # a possessive whose apostrophe is gone
     parts = [p for p in name.split() if p not in _TITLES]
     if " " in name and len(name) >= 8:
         yield name.replace(" ", ""), "derived"
@@ -110,6 +119,10 @@ def _derived(name: str, written: str) -> Iterator[tuple[str, Kind]]:
             yield part, "partial"
 
 
+def _unhyphenated(written: str) -> str:
+    return fold_words(re.sub(r"[-\u2010\u2011'’.]", "", written))
+
+
 def _like_a_person(written: str) -> bool:
     words = written.replace("-", " ").split()
     return all(w[:1].isupper() for w in (words[0], words[-1]))
@@ -123,27 +136,22 @@ def _pattern(name: str) -> str:
 
 
 class _Fuzzy:
-    """Names with one typo a word, found through one-letter deletions (SymSpell's idea), checked by rapidfuzz."""
+    """Names with one typo a word."""
 
-    def __init__(self, names: Iterable[str]) -> None:
-        self._names: dict[str, list[tuple[str, ...]]] = defaultdict(list)  # by first word
+    def __init__(self, forms: Mapping[str, str]) -> None:
+        """``forms``: ways to write a name, to the name."""
+        self._names: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)  # by first word
         words: set[str] = set()
-        for name in names:
-            parts = tuple(name.split())
-            if (len(parts) > 1 and len(name) >= 8) or (len(parts) == 1 and len(name) >= 6):
-                self._names[parts[0]].append(parts)
+        for form, name in forms.items():
+            parts = tuple(form.split())
+            if (len(parts) > 1 and len(form) >= 8) or (len(parts) == 1 and len(form) >= 6):
+                self._names[parts[0]].append((parts, name))
                 words.update(parts)
-        self._words = words
-        self._near: dict[str, list[str]] = defaultdict(list)
-        if len(words) <= _FUZZY_WORDS:
-            for word in words:
-                if len(word) >= 4:
-                    for variant in _deletions(word):
-                        self._near[variant].append(word)
+        self._speller = Speller(words)
 
     def find(self, text: str) -> Iterator[NameHit]:
         """Runs of words of which each is a name's word or one edit from it."""
-        if not self._names:
+        if not self._speller:
             return
         words: list[tuple[str, int]] = []
         at = 1
@@ -153,29 +161,27 @@ class _Fuzzy:
         close = [self._closest(word) for word, _ in words]
         for i, options in enumerate(close):
             for option in options:
-                for parts in self._names.get(option, ()):
-                    if _follows(parts, close, i) and any(p != words[i + k][0] for k, p in enumerate(parts)):
+                for parts, name in self._names.get(option, ()):
+                    if _follows(parts, close, i) and _mistyped(parts, [w for w, _ in words[i : i + len(parts)]]):
                         word, start = words[i + len(parts) - 1]
-                        yield NameHit(" ".join(parts), "fuzzy", words[i][1], start + len(word))
+                        yield NameHit(name, "fuzzy", words[i][1], start + len(word))
 
     def _closest(self, word: str) -> set[str]:
-        from rapidfuzz.distance import OSA
-
-        found = {word} if word in self._words else set()
-        if len(word) >= 4 and self._near:
-            for variant in _deletions(word):
-                for other in self._near.get(variant, ()):
-                    if OSA.distance(word, other, score_cutoff=1) <= 1:
-                        found.add(other)
+        found = self._speller.closest(word)
+        if len(word) >= 6 and word.endswith("s"):
+            found |= self._speller.closest(word[:-1])
         return found
+
+
+def _mistyped(parts: tuple[str, ...], words: list[str]) -> bool:
+    """Whether ``words`` can be ``parts`` with typos: not the same, and a single word not one of its own."""
+    if all(p == w for p, w in zip(parts, words, strict=True)):
+        return False
+    return len(parts) > 1 or not in_vocabulary(words[0])
 
 
 def _follows(parts: tuple[str, ...], close: list[set[str]], at: int) -> bool:
     return at + len(parts) <= len(close) and all(part in close[at + k] for k, part in enumerate(parts))
-
-
-def _deletions(word: str) -> set[str]:
-    return {word} | {word[:i] + word[i + 1 :] for i in range(len(word))}
 
 
 def _unspaced(char: str) -> bool:

@@ -5,23 +5,25 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from classifiers.description import Particulars, described, particulars
+from classifiers.description import Particulars, described, is_cased, particulars
 from classifiers.lexical import STRENGTH, NameHit, NameIndex
 from classifiers.normalise import View, words
 from classifiers.score import SURE_NAME
 from classifiers.targets import Prepared
 from classifiers.types import Span
 from classifiers.views import Reading, readings
-from classifiers.weights import content
+from classifiers.weights import content, in_vocabulary, weight
 from classifiers.windows import around, windows
 
 MAX_WINDOWS = 256
 
-_CAPITALISED_BEFORE = re.compile(r"([^\W\d_][\w'’-]*)\s+$")
-_CAPITALISED_AFTER = re.compile(r"^\s+([^\W\d_][\w'’-]*)")
+_WORD_BEFORE = re.compile(r"([^\W\d_][\w'’-]*)\s+$")
+_WORD_AFTER = re.compile(r"^\s+([^\W\d_][\w'’-]*)")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_RARE = 0.6  # weight of a word that may be a name where capitals say nothing
 _OPENERS = frozenset(
     "who what when where which why how is was are were did does do has have had can could would will should tell about "
     "the a an and or of for by if mr mrs ms dr prof author writer".split()
@@ -58,6 +60,11 @@ class Read:
     def view(self) -> View:
         """The reading for name matching."""
         return words(self.reading.text)
+
+    @cached_property
+    def cased(self) -> bool:
+        """Whether capital letters mean anything."""
+        return is_cased(self.reading.text)
 
     @cached_property
     def windows(self) -> list[Window]:
@@ -110,7 +117,7 @@ def scan(reads: Sequence[Read], prepared: Prepared, names: NameIndex) -> Scan:
     result = Scan()
     for item in reads:
         hits = names.find(item.view, joined=item.reading.joined)
-        places = _sight(result, item.reading, item.view, hits, prepared) if hits else []
+        places = _sight(result, item, hits, prepared) if hits else []
         if item.reading.semantic and (places or prepared.descriptive or prepared.any_free):
             _choose(result, item, places, prepared)
             if result.overflow:
@@ -118,15 +125,14 @@ def scan(reads: Sequence[Read], prepared: Prepared, names: NameIndex) -> Scan:
     return result
 
 
-def _sight(
-    result: Scan, reading: Reading, view: View, hits: Sequence[NameHit], prepared: Prepared
-) -> list[tuple[Span, str]]:
+def _sight(result: Scan, item: Read, hits: Sequence[NameHit], prepared: Prepared) -> list[tuple[Span, str]]:
     """Note the names of ``hits``; returns where in the reading those stand that are not decisive alone."""
     places: list[tuple[Span, str]] = []
     by_name: dict[tuple[str, str], list[Span]] = defaultdict(list)
+    reading, view = item.reading, item.view
     for hit in hits:
         place = view.raw(hit.start, hit.end)
-        if hit.kind == "partial" and _of_another(reading.text, place, hit):
+        if hit.kind == "partial" and _of_another(item, place, hit):
             continue
         by_name[hit.name, hit.kind].append(place)
     for (name, kind), own in by_name.items():
@@ -145,19 +151,21 @@ def _sight(
     return places
 
 
-def _of_another(text: str, place: Span, hit: NameHit) -> bool:
-    """Whether a part of a name stands beside a part of somebody else's ("Tariq Ameen" for "Hina Ameen")."""
+def _of_another(item: Read, place: Span, hit: NameHit) -> bool:
+    """Whether a part of a name is a common word, or stands beside a part of somebody else's name."""
+    text = item.reading.text
     own = set(hit.name.split())
     written = text[place.start : place.end]
-    if not written[:1].isupper() and written[:1].isascii():
+    if written.isascii() and not (written[:1].isupper() if item.cased else weight(written.casefold()) >= _RARE):
         return True  # "park", "rose": a word, not a name
-    before = _CAPITALISED_BEFORE.search(text[max(0, place.start - 40) : place.start])
-    after = _CAPITALISED_AFTER.match(text[place.end : place.end + 40])
+    before = _WORD_BEFORE.search(text[max(0, place.start - 40) : place.start])
+    after = _WORD_AFTER.match(text[place.end : place.end + 40])
     for match in (before, after):
-        if match and match.group(1)[0].isupper():
-            word = match.group(1).casefold().removesuffix("'s").removesuffix("’s")
-            if word not in _OPENERS and not own & set(re.split(r"\W+", word)):
-                return True
+        word = match.group(1).casefold().removesuffix("'s").removesuffix("’s") if match else ""
+        if not word or word in _OPENERS or own & set(re.split(r"\W+", word)):
+            continue
+        if match and match.group(1)[0].isupper() if item.cased else weight(word) >= _RARE:
+            return True
     return False
 
 
@@ -165,6 +173,7 @@ def _choose(result: Scan, item: Read, places: Sequence[tuple[Span, str]], prepar
     spans = {p for p, _ in places}
     for window in item.windows:
         inside = [n for p, n in places if p.start < window.own.end and window.own.start < p.end]
+        window = _respelt(window, prepared)
         found = _described(window, prepared)
         if inside or found or prepared.any_free:
             _add(result, Look(window, _targets(inside, prepared), found, prepared.any_free))
@@ -184,6 +193,24 @@ def _add(result: Scan, look: Look) -> None:
 
 def _targets(names: Sequence[str], prepared: Prepared) -> frozenset[int]:
     return frozenset(t for name in set(names) for t in prepared.by_name[name])
+
+
+def _respelt(window: Window, prepared: Prepared) -> Window:
+    """The window with words that are none corrected to specific words that they are one edit from."""
+
+    def correct(match: re.Match[str]) -> str:
+        word = match.group().casefold()
+        if len(word) < 4 or word in prepared.known or in_vocabulary(word):
+            return match.group()
+        meant = prepared.speller.closest(word)
+        return match.group() if word in meant or not meant else _like(min(meant), match.group())
+
+    text = _LETTERS.sub(correct, window.text)
+    return window if text == window.text else replace(window, text=text)
+
+
+def _like(word: str, written: str) -> str:
+    return word.capitalize() if written[:1].isupper() else word
 
 
 def _described(window: Window, prepared: Prepared) -> dict[int, float]:

@@ -40,7 +40,7 @@ class Segment:
 
     def __init__(self, prepared: Prepared, names: NameIndex, vectors: Floats) -> None:
         self.prepared = prepared
-        self._names = names
+        self.names = names
         self._vectors = vectors  # (rows, dim)
         self._index = VectorIndex(vectors)
         self._keys = {(t.list_name, t.entry_id): i for i, t in enumerate(prepared.targets)}
@@ -62,7 +62,7 @@ class Segment:
 
     def scan(self, reads: Sequence[Read]) -> Scan:
         """What to weigh, before anything is encoded."""
-        return scan(reads, self.prepared, self._names)
+        return scan(reads, self.prepared, self.names)
 
     def weigh(self, scanned: Scan, vectors: Mapping[str, Floats], *, explain: bool = False) -> dict[int, Found]:
         """The best that the text shows of each target in question; ``vectors`` by window text."""

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from itertools import islice
 
 from classifiers.normalise import fold_words
+from classifiers.spelling import Speller
 from classifiers.types import Target
-from classifiers.weights import SPECIFIC, content, weight
+from classifiers.weights import MONTHS, SPECIFIC, content, weight
 
 # A detail that more subjects share than this tells nobody apart.
 _SHARED = 2000
@@ -32,6 +33,7 @@ class Prepared:
     rows_of: Mapping[int, list[int]]  # target -> rows
     known: Mapping[str, list[int]]  # specific word -> subjects
     any_free: bool
+    speller: Speller  # of specific words and months
 
     @property
     def descriptive(self) -> bool:
@@ -85,6 +87,7 @@ def prepare(targets: Sequence[Target]) -> Prepared:
     return Prepared(
         tuple(targets), dict(by_name), written, subjects, members, subject_of, free, texts, target_of, dict(rows_of),
         dict(known), any(free),
+        Speller({w for w in known if not w.isdigit()} | MONTHS),
     )  # fmt: skip
 
 

@@ -14,10 +14,11 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
 from classifiers.types import Span
+from classifiers.weights import split_words
 
 MAX_DEPTH = 3
 MAX_READINGS = 32
@@ -79,6 +80,8 @@ _CHILDREN: dict[str, tuple[str, ...]] = {
     "leetspeak-i": (),
     "leetspeak-l": (),
     "spaced": (),
+    "segmented": (),
+    "unhyphenated": (),
     "confusables": ("leetspeak", "spaced"),
     "rot13": ("base64",),
     "reversed": ("base64",),
@@ -133,6 +136,9 @@ def _is_leet(word: str) -> bool:
     return signs > 0 and letters > 0 and signs + letters >= 3
 
 
+# Letters for each word break beyond which the breaks must have been lost.
+_MEAN_WORD = 9
+_LONG_RUN = re.compile(r"[^\W\d_]{5,2000}|\d+")
 _SPACED = re.compile(r"(?<![^\W_])[^\W_](?:[\s._\-*|/,~+]{1,4}[^\W_](?![^\W_])){4,}")
 
 
@@ -147,34 +153,75 @@ def spaced(reading: Reading) -> Iterator[Reading]:
         pieces.extend((c, i, i + 1) for i, c in enumerate(reading.text[at : match.start()], at))
         closed, breaks = _close(match.group(), match.start())
         pieces.extend(closed)
-        lost = lost or not breaks
+        lost = lost or (sum(len(p) for p, _, _ in closed) - breaks) > _MEAN_WORD * (breaks + 1)
         at = match.end()
     if any_run:
         pieces.extend((c, i, i + 1) for i, c in enumerate(reading.text[at:], at))
-        yield _derive(reading, "spaced", pieces, joined=lost)
+        closed_up = _derive(reading, "spaced", pieces, joined=True)
+        yield closed_up if not lost else replace(closed_up, semantic=False)
+        if lost:
+            yield segmented(closed_up)
 
 
-def _close(run: str, offset: int) -> tuple[list[Piece], bool]:
-    """The letters of a run, with spaces where its separators show that words end; and whether any did."""
+def segmented(reading: Reading) -> Reading:
+    """Runs of letters without word breaks, broken into the likeliest words (unigrams)."""
+    pieces: list[Piece] = []
+    at = 0
+    for match in _LONG_RUN.finditer(reading.text):
+        pieces.extend((c, i, i + 1) for i, c in enumerate(reading.text[at : match.start()], at))
+        place = match.start()
+        if match.group().isdigit():
+            pieces.append((" ", place, place + 1))
+            pieces.extend((c, place + i, place + i + 1) for i, c in enumerate(match.group()))
+            at = match.end()
+            continue
+        for word in split_words(match.group()):
+            pieces.append((" ", place, place + 1))
+            pieces.extend((c, place + i, place + i + 1) for i, c in enumerate(word))
+            place += len(word)
+        at = match.end()
+    pieces.extend((c, i, i + 1) for i, c in enumerate(reading.text[at:], at))
+    return replace(_derive(reading, "spaced", pieces, joined=True), name="segmented")
+
+
+def _close(run: str, offset: int) -> tuple[list[Piece], int]:
+    """The letters of a run, with spaces where its separators show that words end; and how many did."""
     gaps = list(re.finditer(r"[\s._\-*|/,~+]+", run))
     kinds = Counter(m.group() for m in gaps)
     common = kinds.most_common(1)[0][0]
-    punctuated = any(not g.isspace() for g in kinds)
+    punctuated = not common.isspace()
 
     def ends_word(gap: str) -> bool:
         return any(c.isspace() for c in gap) if punctuated else len(gap) > len(common)
 
     pieces: list[Piece] = []
-    broke = False
+    broke = 0
     for i, char in enumerate(run):
         if re.match(r"[^\W_]", char):
             pieces.append((char, offset + i, offset + i + 1))
     for gap in reversed(gaps):
         if ends_word(gap.group()):
-            broke = True
+            broke += 1
             place = sum(1 for c in run[: gap.start()] if re.match(r"[^\W_]", c))
             pieces.insert(place, (" ", offset + gap.start(), offset + gap.end()))
     return pieces, broke
+
+
+_HYPHEN = re.compile(r"(?<=[^\W\d_])[-\u2010\u2011\u00ad][ \t]*(\r?\n[ \t>*#]*)?(?=[^\W\d_])")
+
+
+def unhyphenated(reading: Reading) -> Iterator[Reading]:
+    """Hyphens inside words left out, those at line ends with the line end."""
+    pieces: list[Piece] = []
+    at = 0
+    at_line_end = False
+    for match in _HYPHEN.finditer(reading.text):
+        pieces.extend((c, i, i + 1) for i, c in enumerate(reading.text[at : match.start()], at))
+        at = match.end()
+        at_line_end = at_line_end or match.group(1) is not None
+    if at:
+        pieces.extend((c, i, i + 1) for i, c in enumerate(reading.text[at:], at))
+        yield replace(_derive(reading, "unhyphenated", pieces), semantic=at_line_end)
 
 
 _B64 = re.compile(r"[A-Za-z0-9+/_-]{12,}(?:\r?\n[A-Za-z0-9+/_-]{4,})*={0,2}")
@@ -260,6 +307,7 @@ VIEWS: dict[str, Callable[[Reading], Iterator[Reading]]] = {
     "confusables": confusables,
     "leetspeak": leetspeak,
     "spaced": spaced,
+    "unhyphenated": unhyphenated,
     "escapes": escapes,
     "base64": base64_runs,
     "hex": hex_runs,

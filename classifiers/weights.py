@@ -28,13 +28,21 @@ def content(text: str) -> list[str]:
     return [_normal(word) for word in fold_words(text).split()]
 
 
+@lru_cache(maxsize=100_000)
 def _normal(word: str) -> str:
     word = _MONTHS.get(word, word)
     ordinal = _ORDINAL.match(word)
     word = ordinal.group(1) if ordinal else word
     if word.isdigit():
         return word.lstrip("0") or "0"
-    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+    if len(word) <= 3 or not word.endswith("s") or word.endswith("ss"):
+        return word
+    ranks = _ranks()
+    own, singular = ranks.get(word), ranks.get(word[:-1])
+    return word if own is not None and (singular is None or own < singular) else word[:-1]
+
+
+MONTHS = frozenset(_MONTHS)
 
 
 @lru_cache(maxsize=100_000)
@@ -47,6 +55,11 @@ def weight(word: str) -> float:
     if rank is None:
         return 1.0 if len(word) > 2 else 0.2
     return min(1.0, max(0.0, math.log(rank / _COMMON) / math.log(_RARE / _COMMON)))
+
+
+def in_vocabulary(word: str) -> bool:
+    """Whether the encoder knows the folded ``word`` as one."""
+    return word in _ranks()
 
 
 def total(words: Iterable[str]) -> float:
@@ -62,3 +75,35 @@ def _ranks() -> dict[str, int]:
 
     vocabulary = Tokenizer.from_file(str(minilm_folder() / "tokenizer.json")).get_vocab()
     return {word: i - _FIRST_WORD + 1 for word, i in vocabulary.items() if i >= _FIRST_WORD and word.isalpha()}
+
+
+_LONGEST_WORD = 18
+_UNKNOWN = 9.5  # cost of a letter in a word that the vocabulary lacks, against log rank for one that it has
+
+
+def split_words(run: str) -> list[str]:
+    """Letters without spaces as the likeliest words by rank; capital letters inside begin a word."""
+    lower = run.lower()
+    if len(lower) != len(run):
+        return [run]
+    ranks = _ranks()
+    best = [0.0] + [math.inf] * len(run)
+    back = [0] * (len(run) + 1)
+    for end in range(1, len(run) + 1):
+        for start in range(max(0, end - _LONGEST_WORD), end):
+            word = lower[start:end]
+            rank = ranks.get(word)
+            if rank is None or (len(word) == 1 and word not in "ai"):
+                cost = _UNKNOWN * (end - start) ** 0.5 + 6 if end - start > 3 else _UNKNOWN * (end - start)
+            else:
+                cost = math.log(rank + 10)
+            if any(c.isupper() for c in run[start + 1 : end]):
+                cost += 6
+            if best[start] + cost < best[end]:
+                best[end], back[end] = best[start] + cost, start
+    words: list[str] = []
+    end = len(run)
+    while end:
+        words.append(run[back[end] : end])
+        end = back[end]
+    return words[::-1]

@@ -1,0 +1,1 @@
+"""What the detector catches, what it lets pass, and what it costs."""
