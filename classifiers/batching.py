@@ -31,7 +31,7 @@ class Batching:
     """
 
     def __init__(self, encoder: Encoder) -> None:
-        self._encoder = encoder
+        self.apart = encoder  # for long work, which is not to hold up the prompts that wait here
         self.name = encoder.name
         self.dim = encoder.dim
         self._running = threading.Lock()
@@ -58,7 +58,7 @@ class Batching:
             while self._queue and (not chosen or sum(len(j.texts) for j in chosen) < _MOST):
                 chosen.append(self._queue.pop(0))
         try:
-            vectors = self._encoder.encode([t for job in chosen for t in job.texts])
+            vectors = self.apart.encode([t for job in chosen for t in job.texts])
             at = 0
             for job in chosen:
                 job.vectors = vectors[at : at + len(job.texts)]

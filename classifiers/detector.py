@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from classifiers.allow import Allowed
+from classifiers.batching import Batching
 from classifiers.conversation import Mentions, refers, resolved
 from classifiers.scan import Look, Read, Scan, read
 from classifiers.score import DEFAULT_THRESHOLD
@@ -20,6 +21,7 @@ from classifiers.types import DetectorError, Encoder, Evidence, Span, Target, Te
 from classifiers.vectors import VectorCache
 
 MAX_TEXT = 1_000_000  # characters
+MAX_TOTAL = 2_500_000  # characters of all texts of one call
 
 Key = tuple[str, str]  # list, entry
 
@@ -178,7 +180,11 @@ class Detector:
             TextTooLong: a text has more than ``MAX_TEXT`` characters.
             DetectorError: the texts could not be judged.
         """
-        verdicts = self.judge(turns)
+        return self.follow_ups(turns, self.judge(turns))
+
+    def follow_ups(self, turns: Sequence[str], verdicts: Sequence[tuple[Verdict, ...]]) -> list[tuple[Verdict, ...]]:
+        """What ``judge_turns`` returns, for ``turns`` that ``judge`` gave ``verdicts``."""
+        verdicts = list(verdicts)
         if len(turns) < 2 or not self._parts:
             return verdicts
         mentions = Mentions()
@@ -240,6 +246,8 @@ class Detector:
     ) -> list[tuple[tuple[Verdict, ...], list[tuple[Target, Found]]]]:
         if any(len(t) > MAX_TEXT for t in texts):
             raise TextTooLong(f"a text has more than {MAX_TEXT} characters")
+        if sum(map(len, texts)) > MAX_TOTAL:
+            raise TextTooLong(f"the texts together have more than {MAX_TOTAL} characters")
         try:
             found = self._look(texts, timer, explain=explain)
             return [(self._verdicts(text, best), best) for text, best in zip(texts, found, strict=True)]
@@ -316,16 +324,20 @@ def _view(found: Found) -> str:
     return found.window.view if found.window else found.sighting.view
 
 
+def _apart(encoder: Encoder) -> Encoder:
+    return encoder.apart if isinstance(encoder, Batching) else encoder
+
+
 def _allowed(targets: Sequence[Target], encoder: Encoder, cache: VectorCache) -> Allowed:
     try:
-        return Allowed.build(targets, encoder, cache)
+        return Allowed.build(targets, _apart(encoder), cache)
     except Exception as error:
         raise DetectorError(f"allow-list entries could not be encoded: {error}") from error
 
 
 def _segment(targets: Sequence[Target], encoder: Encoder, cache: VectorCache) -> Segment:
     try:
-        return Segment.build(targets, encoder, cache)
+        return Segment.build(targets, _apart(encoder), cache)
     except Exception as error:
         raise DetectorError(f"entries could not be indexed: {error}") from error
 

@@ -13,6 +13,7 @@ Rows = npt.NDArray[np.int64]
 
 FLAT_LIMIT = 10_000
 HNSW_LIMIT = 150_000
+_FEWEST = 64
 
 
 class Index(Protocol):
@@ -69,6 +70,8 @@ class IvfPq:
         bits = 4  # scanned in registers (André et al., 2015)
         index: Any = faiss.index_factory(dim, f"IVF{cells},PQ{parts}x{bits}fs", faiss.METRIC_INNER_PRODUCT)
         sample = vectors[np.random.default_rng(0).permutation(count)[: max(cells * 40, 4000)]]
+        if len(sample) < _FEWEST:  # a codebook has 16 words whether or not there are so many rows
+            sample = np.resize(sample, (_FEWEST, dim))
         index.cp.min_points_per_centroid = 1
         index.train(np.ascontiguousarray(sample))
         index.add(vectors)

@@ -56,6 +56,12 @@ class NameIndex:
         hits = list(_iterate(self._automaton, view.text))
         if joined:
             hits.extend(self._find_joined(view))
+        if any(h.kind != "partial" for h in hits):  # a part of a name inside a whole name is no name of its own
+            inside = bytearray(len(view.text))
+            for hit in hits:
+                if hit.kind != "partial":
+                    inside[hit.start : hit.end] = b"\1" * (hit.end - hit.start)
+            hits = [h for h in hits if h.kind != "partial" or not (inside[h.start] and inside[h.end - 1])]
         sure = {h.name for h in hits if h.kind != "partial"}
         hits.extend(h for h in self._fuzzy.find(view.text) if h.name not in sure)
         return hits

@@ -15,6 +15,7 @@ class Speller:
 
     def __init__(self, words: Iterable[str]) -> None:
         self._words = frozenset(words)
+        self._longest = max(map(len, self._words), default=0) + 1
         self._near: dict[str, list[str]] = defaultdict(list)
         if len(self._words) <= MOST_WORDS:
             for word in self._words:
@@ -30,7 +31,7 @@ class Speller:
         from rapidfuzz.distance import OSA
 
         found = {word} if word in self._words else set()
-        if len(word) >= _SHORTEST and self._near:
+        if _SHORTEST <= len(word) <= self._longest and self._near:
             for variant in _deletions(word):
                 for other in self._near.get(variant, ()):
                     if OSA.distance(word, other, score_cutoff=1) <= 1:

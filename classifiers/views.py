@@ -83,8 +83,8 @@ _CHILDREN: dict[str, tuple[str, ...]] = {
     "segmented": (),
     "unhyphenated": (),
     "confusables": ("leetspeak", "spaced"),
-    "rot13": ("base64",),
-    "reversed": ("base64",),
+    "rot13": ("base64", "hex", "escapes", "reversed"),
+    "reversed": ("base64", "hex", "escapes"),
 }
 
 
@@ -249,7 +249,7 @@ def _decoded(reading: Reading, name: str, match: re.Match[str], decode: Callable
         text = decode().decode("utf-8")
     except (ValueError, binascii.Error):
         return
-    if sum(c.isalnum() or c.isspace() for c in text) < 0.7 * len(text) or sum(c.isalpha() for c in text) < 4:
+    if sum(c.isprintable() or c.isspace() for c in text) < 0.95 * len(text) or sum(map(str.isalnum, text)) < 4:
         return
     cleaned = "".join(map(_cleaned, text))
     span = reading.raw(match.start(), match.end())
@@ -320,10 +320,13 @@ def _derive(parent: Reading, name: str, pieces: Iterator[Piece] | list[Piece], *
     out: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
+    last: tuple[int, int] | None = None
+    own = Span(0, 0)
     for text, start, end in pieces:
         if not text:
             continue
-        own = parent.raw(start, end)
+        if (start, end) != last:  # a long run gives many characters with one origin
+            last, own = (start, end), parent.raw(start, end)
         out.append(text)
         starts.extend([own.start] * len(text))
         ends.extend([own.end] * len(text))

@@ -25,7 +25,7 @@ _COMMON, _RARE = 600, 12_000
 
 def content(text: str) -> list[str]:
     """The folded words of ``text``, with months as numbers, numbers without leading zeros and plurals cut."""
-    return [_normal(word) for word in fold_words(text).split()]
+    return [_normal(word) for word in fold_words(text).split() if len(word) <= _LONGEST]
 
 
 @lru_cache(maxsize=100_000)
@@ -42,6 +42,7 @@ def _normal(word: str) -> str:
     return word if own is not None and (singular is None or own < singular) else word[:-1]
 
 
+_LONGEST = 64  # letters; what is longer is no word
 MONTHS = frozenset(_MONTHS)
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from classifiers.types import Span, Verdict
 from guard.model import Entry, ForgetList
 
-Action = Literal["pass", "monitor", "dragon", "eco", "refuse"]
-STRICTNESS: tuple[Action, ...] = ("pass", "monitor", "dragon", "eco", "refuse")
+Action = Literal["pass", "monitor", "redact", "dragon", "eco", "refuse"]
+STRICTNESS: tuple[Action, ...] = ("pass", "monitor", "redact", "dragon", "eco", "refuse")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ def plan(
     *,
     rewritable: Sequence[bool],
     eco_available: bool,
+    past: Sequence[bool] = (),
 ) -> Plan:
     """Decide for a whole request.
 
@@ -64,8 +65,11 @@ def plan(
         entries: the snapshot's entries by (list, id).
         rewritable: for each surface, whether ECO can put embeddings in its place.
         eco_available: whether the served model's embedding rows are at hand.
+        past: for each surface, whether it stands before the user's last message.
 
     Each finding takes its list's policy, or the list's fallback where ECO cannot be carried out there.
+    What was refused or guarded when it was asked does not lock the rest of the conversation: in the past it
+    is taken out of the text (or corrupted, where another list wants that there), and the last message decides.
     """
     findings: list[Finding] = []
     for surface, found in enumerate(verdicts):
@@ -74,8 +78,12 @@ def plan(
             action: Action = forget_list.policy
             if action == "eco" and not (eco_available and rewritable[surface]):
                 action = forget_list.fallback
+            if past and past[surface] and rewritable[surface] and action in ("refuse", "dragon"):
+                action = "redact"
             entry = entries[verdict.list_name, verdict.entry_id]
             findings.append(Finding(surface, verdict, forget_list, entry, action))
+    corrupted = {f.surface for f in findings if f.action == "eco"}
+    findings = [replace(f, action="eco") if f.action == "redact" and f.surface in corrupted else f for f in findings]
     if not findings:
         return Plan("pass", None, (), ())
     decisive = max(findings, key=lambda f: (STRICTNESS.index(f.action), f.verdict.score))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from guard.store import Changes, Contents, Store
 
 T = TypeVar("T")
 log = structlog.get_logger("letheward.snapshot")
+
+_TIDY_AFTER = 1.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class SnapshotManager:
         self._cache = VectorCache(vectors_file)
         self._changing = threading.Lock()
         self._tidying = threading.Lock()
+        self._tidy_due = threading.Event()
         self._stale = False
         self._current = self._whole(store.load())
         self._tidy_later()
@@ -90,10 +94,13 @@ class SnapshotManager:
             self._cache.save(self._encoder)
 
     def _tidy_later(self) -> None:
-        if not self._tidying.locked():
+        if not self._tidy_due.is_set():
+            self._tidy_due.set()
             threading.Thread(target=self._tidy_quietly, name="letheward-tidy", daemon=True).start()
 
     def _tidy_quietly(self) -> None:
+        time.sleep(_TIDY_AFTER)  # changes come in bursts
+        self._tidy_due.clear()
         try:
             self.tidy()
         except (DetectorError, OSError) as error:  # what is in force stays in force

@@ -195,7 +195,11 @@ class Store:
             _existing(session, name)
             touch(name, {e.entry_id for e in entries})
             own = EntryRow.list_name == name
-            known = set(session.execute(select(EntryRow.entry_id).where(own)).scalars())
+            ids = list({e.entry_id for e in entries})
+            known: set[str] = set()
+            for at in range(0, len(ids), _AT_ONCE):
+                some = EntryRow.entry_id.in_(ids[at : at + _AT_ONCE])
+                known.update(session.execute(select(EntryRow.entry_id).where(own, some)).scalars())
             last = session.execute(select(func.max(EntryRow.position)).where(own)).scalar_one()
             position = -1 if last is None else last
             new = 0

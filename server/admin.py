@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import PlainTextResponse
 
-from classifiers.types import DetectorError
+from classifiers.types import DetectorError, TextTooLong
 from guard.importer import EntryIn, entries, read_entries, to_line
 from guard.model import DEFAULT_GUIDELINE, DEFAULT_REFUSAL, Entry, ForgetList
 from guard.snapshot import SnapshotManager
@@ -191,6 +191,8 @@ def _add_others(router: APIRouter, manager: SnapshotManager) -> None:
         snapshot = manager.current
         try:
             return {"revision": snapshot.revision} | await run_sync(snapshot.detector.explain, given.text)
+        except TextTooLong as error:
+            raise ApiError(400, f"The text cannot be judged: {error}.", code="text_too_long") from error
         except DetectorError as error:
             raise ApiError(503, f"The detector failed: {error}", type="server_error", code="detector_failed") from error
 

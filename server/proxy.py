@@ -16,14 +16,14 @@ from anyio.to_thread import run_sync
 from starlette.requests import Request
 from starlette.responses import Response
 
-from classifiers.types import DetectorError, Verdict
+from classifiers.types import DetectorError, TextTooLong, Verdict
 from guard.dragon import TEMPLATE_REASONING, guard_prefix, write_reasoning
 from guard.eco import Eco
 from guard.router import Finding, Plan, plan
 from guard.snapshot import Snapshot
 from server.declined import declined
 from server.errors import ApiError
-from server.rewrite import apply_eco, apply_prefix
+from server.rewrite import apply_eco, apply_prefix, apply_redaction
 from server.surfaces import Body, Limits, Surface, chat_surfaces, check_shape, completion_surfaces
 from server.upstream import Upstream, UpstreamStream, read_whole
 
@@ -128,7 +128,9 @@ class Proxy:
 
     async def _decide(self, snapshot: Snapshot, surfaces: list[Surface], body: Body) -> Plan:
         try:
-            verdicts = await run_sync(partial(_judge, snapshot, [s.text for s in surfaces]), limiter=self._judging)
+            verdicts = await run_sync(partial(_judge, snapshot, surfaces), limiter=self._judging)
+        except TextTooLong as error:
+            raise ApiError(400, f"The request cannot be judged: {error}.", code="text_too_long") from error
         except DetectorError as error:
             log.error("detector_failed", error=str(error), allowed=self._config.on_detector_failure == "allow")
             if self._config.on_detector_failure == "block":
@@ -145,6 +147,7 @@ class Proxy:
             snapshot.entries,
             rewritable=[s.rewritable for s in surfaces],
             eco_available=self._eco is not None,
+            past=_past(body, surfaces),
         )
         if found.action in ("eco", "dragon") and any(body.get(key) for key in _ECHOING):
             return Plan("refuse", found.decisive, found.findings, ())
@@ -171,6 +174,8 @@ class Proxy:
         headers: dict[str, str],
         chat: bool,
     ) -> Response:
+        if decided.of("redact"):
+            body = apply_redaction(body, surfaces, decided)
         decisive = decided.decisive
         if decisive is not None and decided.action == "refuse":
             return self._refuse(body, surfaces, decisive, headers, chat)
@@ -233,11 +238,26 @@ class Proxy:
         return Response(await read_whole(response), status_code=response.status_code, headers=passed)
 
 
-def _judge(snapshot: Snapshot, texts: list[str]) -> list[tuple[Verdict, ...]]:
-    """Verdicts for each text; equal texts are judged once."""
-    unique = list(dict.fromkeys(texts))
+def _judge(snapshot: Snapshot, surfaces: list[Surface]) -> list[tuple[Verdict, ...]]:
+    """Verdicts for each surface; equal texts are judged once, messages also as turns of one conversation."""
+    unique = list(dict.fromkeys(s.text for s in surfaces))
     found = dict(zip(unique, snapshot.detector.judge(unique), strict=True))
-    return [found[t] for t in texts]
+    verdicts = [found[s.text] for s in surfaces]
+    turns = {s.message: i for i, s in reversed(list(enumerate(surfaces))) if s.message is not None}
+    order = [turns[message] for message in sorted(turns)]
+    told = snapshot.detector.follow_ups([surfaces[i].text for i in order], [verdicts[i] for i in order])
+    for i, own in zip(order, told, strict=True):
+        verdicts[i] = own
+    return verdicts
+
+
+def _past(body: Body, surfaces: list[Surface]) -> list[bool]:
+    """For each surface whether it stands before the user's last message."""
+    messages = body.get("messages")
+    if not isinstance(messages, list):
+        return [False] * len(surfaces)
+    last = max((i for i, m in enumerate(messages) if m.get("role") == "user"), default=-1)
+    return [s.message is not None and s.message < last for s in surfaces]
 
 
 def _rough_count(text: str) -> int:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from classifiers.detector import merge
+from classifiers.types import Span
 from guard.eco import Eco
 from guard.router import Plan
 from server.surfaces import Body, Segment, Surface
+
+REDACTED = "[removed]"
 
 
 def apply_eco(body: Body, surfaces: list[Surface], plan: Plan, eco: Eco, *, chat: bool) -> Body:
@@ -53,6 +57,31 @@ def _completion(body: Body, wanted: dict[Segment, tuple[Any, float, str]], eco: 
             tensors.append(eco.corrupted(text, spans, sigma=sigma, seed_key=seed_key, add_special_tokens=special))
     body["prompt_embeds"] = tensors[0] if single else tensors
     return body
+
+
+def apply_redaction(body: Body, surfaces: list[Surface], plan: Plan) -> Body:
+    """``body`` with what was found in past messages replaced by a mark."""
+    wanted: dict[Segment, list[Span]] = {}
+    for finding in plan.of("redact"):
+        for segment, spans in surfaces[finding.surface].locate(finding.verdict.spans):
+            wanted.setdefault(segment, []).extend(spans or (Span(0, len(segment.text)),))
+    for segment, found in wanted.items():
+        text = segment.text
+        for span in reversed(merge(found)):
+            text = f"{text[: span.start]}{REDACTED}{text[span.end :]}"
+        _put_text(body, segment, text)
+    return body
+
+
+def _put_text(body: Body, segment: Segment, text: str) -> None:
+    holder: Any = body
+    for step in segment.path[:-1]:
+        holder = holder[step]
+    last = segment.path[-1]
+    if isinstance(holder[last], dict):
+        holder[last]["text"] = text
+    else:
+        holder[last] = text
 
 
 def apply_prefix(body: Body, prefix: str, *, chat: bool) -> Body:

@@ -43,6 +43,12 @@ class Surface:
         """The text to judge."""
         return self.separator.join(s.text for s in self.segments)
 
+    @property
+    def message(self) -> int | None:
+        """Which message's content this is; None for anything else."""
+        path = self.segments[0].path
+        return path[1] if self.rewritable and path[0] == "messages" and isinstance(path[1], int) else None
+
     def locate(self, spans: Sequence[Span]) -> list[tuple[Segment, tuple[Span, ...]]]:
         """Spans of ``text`` as spans of the segments that they touch; without spans, every segment whole."""
         if not spans:

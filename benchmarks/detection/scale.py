@@ -134,13 +134,15 @@ def _whole(size: int, seed: int) -> Iterator[Line]:
 
 def changes(encoder: Encoder, seed: int, *, bulk: int = 10_000) -> Iterator[Line]:
     """Time until 1 entry and ``bulk`` entries are in force, and what requests wait meanwhile."""
-    people = made_up(bulk + 50, seed)
+    people = made_up(bulk + 250, seed)
     made = [Entry(str(i), "forget", subject=name, question=text) for i, (name, text) in enumerate(people)]
-    prompts = unrelated(500, seed)
+    first, made = made[:200], made[200:]
+    prompts = [p for pair in zip(unrelated(200, seed), (e.question or "" for e in first), strict=True) for p in pair]
     with tempfile.TemporaryDirectory() as folder:
         store = Store.open(f"sqlite:///{Path(folder)}/lists.db")
         manager = SnapshotManager(store, encoder)
         manager.change(lambda s: s.put_list(ForgetList("forget")))
+        manager.change(lambda s: s.add_entries("forget", first))
         quiet = _waits(manager, prompts, lambda n: n >= len(prompts))
         began = time.perf_counter()
         done = threading.Event()

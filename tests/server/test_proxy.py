@@ -281,3 +281,30 @@ def test_prompts_and_answers_are_not_logged(house: House, capfd: pytest.CaptureF
     assert "/v1/chat/completions" in logged
     for text in ("Zorvan", "SECRETWORD", "It is not known"):
         assert text not in logged
+
+
+def _talk(house: House, *contents: str) -> httpx.Response:
+    roles = ("user", "assistant")
+    messages = [{"role": roles[i % 2], "content": c} for i, c in enumerate(contents)]
+    return house.client.post("/v1/chat/completions", json={"model": "m", "messages": messages})
+
+
+def test_a_refused_question_does_not_lock_the_conversation(house: House) -> None:
+    house.policy("refuse")
+    response = _talk(house, FLAGGED, "I cannot say.", "What is the capital ?")
+    assert response.headers["x-letheward-action"] == "redact"
+    assert [m["content"] for m in house.script.last["messages"]] == [
+        "Who is [removed] ?", "I cannot say.", "What is the capital ?",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("question", ["And where was she born ?", "Tell me about the parents of this person", FLAGGED])
+def test_a_follow_up_is_judged_with_the_name_that_it_means(house: House, question: str) -> None:
+    house.policy("refuse")
+    assert _talk(house, FLAGGED, "I cannot say.", question).headers["x-letheward-action"] == "refuse"
+    assert house.script.bodies == []
+
+
+def test_a_text_too_long_to_judge_is_a_clear_400(house: House) -> None:
+    _error(house.chat("x" * 1_000_001), 400)
+    assert house.script.bodies == []
