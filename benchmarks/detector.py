@@ -21,6 +21,7 @@ from benchmarks.detection import quality, scale
 from benchmarks.detection.results import Line
 from benchmarks.estimate import machine
 from classifiers.registry import ENCODERS, create_encoder
+from classifiers.scorers import SCORERS
 from classifiers.types import Encoder
 
 
@@ -37,6 +38,7 @@ def main(
     split: Annotated[str, typer.Option(help="forget01, forget05 or forget10.")] = "forget05",
     part: Annotated[list[Part] | None, typer.Option(help="Repeat for several; default all.")] = None,
     encoder: Annotated[str, typer.Option(help=" or ".join(ENCODERS))] = "minilm-int8",
+    scorer: Annotated[str, typer.Option(help=" or ".join(SCORERS))] = "rule",
     threshold: Annotated[float | None, typer.Option(help="Default: the detector's.")] = None,
     sample: Annotated[int, typer.Option(min=1, help="Questions for each attack.")] = 100,
     entries: Annotated[list[int] | None, typer.Option(help="Sizes for the scale part.")] = None,
@@ -52,7 +54,7 @@ def main(
     except FileNotFoundError as error:
         raise typer.BadParameter(str(error), param_hint="--tofu") from error
     made = create_encoder(encoder)
-    setting = quality.Setting(tofu, split, made, threshold, sample, seed, {})
+    setting = quality.Setting(tofu, split, made, threshold, sample, seed, scorer, {})
     sizes = entries or [10_000, 100_000, 1_000_000]
     lines: list[Line] = []
     for line in _lines(part or list(Part), setting, made, sizes, seed):
@@ -64,7 +66,7 @@ def main(
     goals = [line.met for line in lines if line.met is not None]
     typer.echo(f"{sum(goals)} of {len(goals)} targets met; seed {seed}; {machine()}")
     if json_file:
-        spec = {"tofu_split": split, "entries": count, "encoder": encoder, "threshold": threshold,
+        spec = {"tofu_split": split, "entries": count, "encoder": encoder, "scorer": scorer, "threshold": threshold,
                 "sample": sample, "seed": seed, "machine": machine()}  # fmt: skip
         body = {"spec": spec, "lines": [line.plain() for line in lines]}
         json_file.write_text(json.dumps(body, indent=2) + "\n", encoding="utf-8")

@@ -5,35 +5,13 @@ from __future__ import annotations
 import math
 import os
 import platform
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from classifiers.calibrate import Rate
 
-@dataclass(frozen=True, slots=True)
-class Proportion:
-    """``hits`` out of ``n``, with Wilson's 95 % interval."""
 
-    hits: int
-    n: int
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, flags: Sequence[bool]) -> Proportion:
-        """The proportion of true values."""
-        n, hits = len(flags), sum(flags)
-        if not n:
-            return cls(0, 0, 0.0, 1.0)
-        z, p = 1.959964, hits / n
-        middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-        half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-        return cls(hits, n, max(0.0, middle - half), min(1.0, middle + half))
-
-    @property
-    def value(self) -> float:
-        """The proportion itself, NaN for n = 0."""
-        return self.hits / self.n if self.n else math.nan
+class Proportion(Rate):
+    """``hits`` out of ``n``, with Wilson's 95 % interval, as a report shows it."""
 
     @property
     def stderr(self) -> float:

@@ -14,8 +14,9 @@ import numpy as np
 from classifiers.allow import Allowed
 from classifiers.batching import Batching
 from classifiers.conversation import Mentions, refers, resolved
-from classifiers.scan import Look, Read, Scan, read
-from classifiers.score import DEFAULT_THRESHOLD
+from classifiers.scan import MAX_WINDOWS, Look, Read, Scan, read
+from classifiers.score import Signals
+from classifiers.scorers import Rule, Scorer
 from classifiers.segment import Floats, Found, Segment
 from classifiers.types import DetectorError, Encoder, Evidence, Span, Target, TextTooLong, Verdict
 from classifiers.vectors import VectorCache
@@ -69,6 +70,7 @@ class Detector:
         encoder: Encoder,
         cache: VectorCache,
         off: Collection[str] = (),
+        scorer: Scorer | None = None,
     ) -> None:
         self._parts = tuple(p for p in parts if p.segment.targets)
         self._allowed = allowed
@@ -76,6 +78,7 @@ class Detector:
         self._encoder = encoder
         self._cache = cache
         self._off = frozenset(off)
+        self._scorer = scorer or Rule()
 
     @classmethod
     def build(
@@ -86,6 +89,7 @@ class Detector:
         *,
         cache: VectorCache | None = None,
         off: Collection[str] = (),
+        scorer: Scorer | None = None,
     ) -> Detector:
         """A detector for ``targets``.
 
@@ -95,6 +99,7 @@ class Detector:
             encoder: for entry texts and prompts alike.
             cache: vectors of earlier builds with the same encoder.
             off: lists whose entries flag nothing for now.
+            scorer: makes a score of the evidence; default the rule.
 
         Raises:
             DetectorError: the encoder failed.
@@ -103,7 +108,7 @@ class Detector:
         whole = list(targets)
         allowed = _allowed([t for t in whole if t.allow], encoder, cache)
         part = _Part(_segment([t for t in whole if not t.allow], encoder, cache))
-        return cls([part], allowed, thresholds, encoder, cache, off)
+        return cls([part], allowed, thresholds, encoder, cache, off, scorer)
 
     def changed(
         self,
@@ -133,7 +138,7 @@ class Detector:
         if any(t.allow for t in added) or gone & allowed.targets.keys():
             kept = [t for k, t in allowed.targets.items() if k not in gone]
             allowed = _allowed([*kept, *(t for t in added if t.allow)], self._encoder, self._cache)
-        return Detector(parts, allowed, thresholds, self._encoder, self._cache, off)
+        return Detector(parts, allowed, thresholds, self._encoder, self._cache, off, self._scorer)
 
     @property
     def wants_merging(self) -> bool:
@@ -146,7 +151,22 @@ class Detector:
         """The same in one segment."""
         living = [t for p in self._parts for t in p.living()]
         living += self._allowed.targets.values()
-        return Detector.build(living, self._thresholds, self._encoder, cache=self._cache, off=self._off)
+        return Detector.build(
+            living, self._thresholds, self._encoder, cache=self._cache, off=self._off, scorer=self._scorer
+        )
+
+    def with_scorer(self, scorer: Scorer) -> Detector:
+        """The same entries under another scorer."""
+        return Detector(self._parts, self._allowed, self._thresholds, self._encoder, self._cache, self._off, scorer)
+
+    @property
+    def scorer(self) -> Scorer:
+        """What makes a score of the evidence."""
+        return self._scorer
+
+    def targets(self) -> list[Target]:
+        """Every entry in it that is to be flagged."""
+        return [t for p in self._parts for t in p.living()]
 
     def texts(self) -> Iterator[str]:
         """The texts of every entry."""
@@ -165,10 +185,33 @@ class Detector:
         """
         return [verdicts for verdicts, _ in self._judge(texts, _Timer())]
 
+    def scores(self, texts: Sequence[str]) -> list[dict[str, float]]:
+        """For each text the highest score of every list that saw anything in it.
+
+        Raises:
+            DetectorError: the texts could not be judged.
+        """
+        found: list[dict[str, float]] = []
+        for _, pairs in self._judge(texts, _Timer()):
+            best: dict[str, float] = {}
+            for target, seen in pairs:
+                best[target.list_name] = max(best.get(target.list_name, 0.0), seen.score)
+            found.append(best)
+        return found
+
+    def signals(self, texts: Sequence[str]) -> list[dict[Key, Signals]]:
+        """For each text the evidence for every entry that came into question.
+
+        Raises:
+            DetectorError: the texts could not be judged.
+        """
+        judged = self._judge(texts, _Timer())
+        return [{(t.list_name, t.entry_id): f.signals for t, f in pairs if f.signals} for _, pairs in judged]
+
     def ends_early(self, text: str) -> bool:
         """Whether ``text`` is judged without the encoder."""
         reads = read(text)
-        return not any(part.segment.scan(reads).looks for part in self._parts)
+        return not self._scorer.everywhere and not any(part.segment.scan(reads).looks for part in self._parts)
 
     def judge_turns(self, turns: Sequence[str]) -> list[tuple[Verdict, ...]]:
         """As ``judge``, for the turns of one conversation in order: a follow-up is also judged with earlier names.
@@ -187,6 +230,14 @@ class Detector:
         verdicts = list(verdicts)
         if len(turns) < 2 or not self._parts:
             return verdicts
+        try:
+            return self._follow(turns, verdicts)
+        except DetectorError:
+            raise
+        except Exception as error:
+            raise DetectorError(f"{type(error).__name__} while judging a conversation") from error
+
+    def _follow(self, turns: Sequence[str], verdicts: list[tuple[Verdict, ...]]) -> list[tuple[Verdict, ...]]:
         mentions = Mentions()
         for i, turn in enumerate(turns):
             mentions.note(i, *self._mentioned(turn))
@@ -262,29 +313,31 @@ class Detector:
             reads = [read(text) for text in texts]
         with timer.stage("scan"):
             scans = [[part.segment.scan(r) for part in self._parts] for r in reads]
-            if explain:
+            if explain or self._scorer.everywhere:
+                most = None if self._scorer.everywhere else _EXPLAINED_WINDOWS
                 for own, r in zip(scans, reads, strict=True):
                     for scanned in own:
-                        scanned.looks.extend(_more(r))
+                        scanned.looks.extend(_more(r, most))
         with timer.stage("encode"):
             pieces = list(dict.fromkeys(look.window.text for own in scans for s in own for look in s.looks))
             encoded = self._encoder.encode(pieces) if pieces else ()
             vectors: dict[str, Floats] = {t: np.asarray(v) for t, v in zip(pieces, encoded, strict=True)}
         with timer.stage("weigh"):
-            return [list(self._weigh(own, vectors, explain=explain)) for own in scans]
+            search = explain or self._scorer.everywhere
+            return [list(self._weigh(own, vectors, search=search)) for own in scans]
 
     def _weigh(
-        self, scans: Sequence[Scan], vectors: Mapping[str, Floats], *, explain: bool
+        self, scans: Sequence[Scan], vectors: Mapping[str, Floats], *, search: bool
     ) -> Iterator[tuple[Target, Found]]:
         for part, scanned in zip(self._parts, scans, strict=True):
-            for i, best in part.segment.weigh(scanned, vectors, explain=explain).items():
+            for i, best in part.segment.weigh(scanned, vectors, self._scorer, search=search).items():
                 target = part.segment.targets[i]
                 if target.list_name not in self._off and (target.list_name, target.entry_id) not in part.dead:
                     yield target, best
 
     def _threshold(self, list_name: str) -> float:
         given = self._thresholds.get(list_name)
-        return DEFAULT_THRESHOLD if given is None else given
+        return self._scorer.threshold if given is None else given
 
     def _verdicts(self, text: str, found: Sequence[tuple[Target, Found]]) -> tuple[Verdict, ...]:
         by_list: dict[str, list[tuple[Target, Found]]] = defaultdict(list)
@@ -342,9 +395,11 @@ def _segment(targets: Sequence[Target], encoder: Encoder, cache: VectorCache) ->
         raise DetectorError(f"entries could not be indexed: {error}") from error
 
 
-def _more(reads: Sequence[Read]) -> list[Look]:
-    """Windows to encode for an explanation alone."""
-    return [Look(w, frozenset(), {}, search=True) for w in reads[0].windows[:_EXPLAINED_WINDOWS]]
+def _more(reads: Sequence[Read], most: int | None) -> list[Look]:
+    """Windows to encode although nothing in them calls for it: of the plain reading, or of every one."""
+    chosen = reads[:1] if most else [r for r in reads if r.reading.semantic]
+    windows = [w for r in chosen for w in r.windows[: most or MAX_WINDOWS]]
+    return [Look(w, frozenset(), {}, search=True) for w in windows]
 
 
 def merge(spans: Iterable[Span]) -> tuple[Span, ...]:

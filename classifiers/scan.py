@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ from classifiers.weights import content, in_vocabulary, weight
 from classifiers.windows import around, windows
 
 MAX_WINDOWS = 256
+_MAX_PLACES = 1024
 
 _WORD_BEFORE = re.compile(r"([^\W\d_][\w'’-]*)\s+$")
 _WORD_AFTER = re.compile(r"^\s+([^\W\d_][\w'’-]*)")
@@ -170,18 +172,31 @@ def _of_another(item: Read, place: Span, hit: NameHit) -> bool:
 
 
 def _choose(result: Scan, item: Read, places: Sequence[tuple[Span, str]], prepared: Prepared) -> None:
-    spans = {p for p, _ in places}
+    if len(places) > _MAX_PLACES:
+        result.overflow = True
+    places = sorted(places, key=lambda p: p[0].start)[:_MAX_PLACES]
+    starts = [p.start for p, _ in places]
+    longest = max((p.end - p.start for p, _ in places), default=0)
+
+    def names_in(start: int, end: int) -> list[str]:
+        nearby = places[bisect_left(starts, start - longest) : bisect_left(starts, end)]
+        return [name for place, name in nearby if place.end > start]
+
+    own: set[Span] = set()
     for window in item.windows:
-        inside = [n for p, n in places if p.start < window.own.end and window.own.start < p.end]
-        window = _respelt(window, prepared)
-        found = _described(window, prepared)
+        if result.overflow:
+            return
+        inside = names_in(window.own.start, window.own.end)
+        respelt = _respelt(window, prepared)
+        found = _described(respelt, prepared)
         if inside or found or prepared.any_free:
-            _add(result, Look(window, _targets(inside, prepared), found, prepared.any_free))
-    for place in sorted(spans, key=lambda s: s.start):
+            own.add(window.own)
+            _add(result, Look(respelt, _targets(inside, prepared), found, prepared.any_free))
+    for place in dict.fromkeys(p for p, _ in places):
         near = around(item.reading.text, place)
-        named = [n for p, n in places if near.start <= p.start and p.end <= near.end]
-        if all(w.own != near for w in item.windows):
-            _add(result, Look(item.window(near), _targets(named, prepared), {}, search=False))
+        if near not in own and not result.overflow:
+            own.add(near)
+            _add(result, Look(item.window(near), _targets(names_in(near.start, near.end), prepared), {}, search=False))
 
 
 def _add(result: Scan, look: Look) -> None:

@@ -12,7 +12,8 @@ from classifiers.description import described
 from classifiers.index import VectorIndex
 from classifiers.lexical import NameIndex
 from classifiers.scan import Look, Read, Scan, Sighting, Window, scan
-from classifiers.score import Signals, score
+from classifiers.score import Signals
+from classifiers.scorers import Scorer
 from classifiers.targets import Prepared, prepare
 from classifiers.types import Encoder, Target
 from classifiers.vectors import VectorCache
@@ -31,6 +32,7 @@ class Found:
     score: float = -1.0
     cosine: float = 0.0
     described: float = 0.0
+    signals: Signals | None = None
     window: Window | None = None
     sighting: Sighting = field(default_factory=Sighting)
 
@@ -64,24 +66,29 @@ class Segment:
         """What to weigh, before anything is encoded."""
         return scan(reads, self.prepared, self.names)
 
-    def weigh(self, scanned: Scan, vectors: Mapping[str, Floats], *, explain: bool = False) -> dict[int, Found]:
-        """The best that the text shows of each target in question; ``vectors`` by window text."""
+    def weigh(
+        self, scanned: Scan, vectors: Mapping[str, Floats], scorer: Scorer, *, search: bool = False
+    ) -> dict[int, Found]:
+        """The best that the text shows of each target in question.
+
+        ``vectors`` are by window text; ``search``: entries near in meaning are in question too.
+        """
         best: dict[int, Found] = {}
         for target, sighting in scanned.named.items():
             # The name alone, and all there is where more was said than may be encoded: the safe reading of it.
-            alone = score(self._signals(target, sighting, 1.0 if scanned.overflow else 0.0, 0.0))
-            best[target] = Found(alone, sighting=sighting)
+            alone = self._signals(target, sighting, 1.0 if scanned.overflow else 0.0, 0.0)
+            best[target] = Found(scorer.score(alone), signals=alone, sighting=sighting)
         for look in scanned.looks:
             vector = vectors.get(look.window.text)
             if vector is not None:
-                self._weigh_one(best, look, vector, explain=explain)
+                self._weigh_one(best, look, vector, scorer, search=search)
         return best
 
-    def _weigh_one(self, best: dict[int, Found], look: Look, vector: Floats, *, explain: bool) -> None:
+    def _weigh_one(self, best: dict[int, Found], look: Look, vector: Floats, scorer: Scorer, *, search: bool) -> None:
         points: dict[int, float] = dict.fromkeys(look.named, 0.0)
         for subject, value in look.described.items():
             points.update(dict.fromkeys(self.prepared.members[subject], value))
-        if look.search or explain:
+        if look.search or search:
             _, rows = self._index.search(vector[None, :], _NEIGHBOURS)
             for target in {self.prepared.target_of[r] for r in rows[0] if r >= 0}:
                 points.setdefault(target, 0.0)
@@ -94,18 +101,22 @@ class Segment:
         nearest = np.maximum.reduceat(cosines, starts)
         for at in np.argsort(-nearest)[:_WEIGHED]:
             target = chosen[at]
-            self._note(best, target, look.window, float(nearest[at]), points[target])
+            self._note(best, target, look.window, float(nearest[at]), points[target], scorer)
 
-    def _note(self, best: dict[int, Found], target: int, window: Window, cosine: float, points: float) -> None:
+    def _note(
+        self, best: dict[int, Found], target: int, window: Window, cosine: float, points: float, scorer: Scorer
+    ) -> None:
         found = best.setdefault(target, Found())
         contradicted = False
         if self.prepared.free[target]:
             words = frozenset(self.prepared.subjects[self.prepared.subject_of[target]])
             points = described(window.particulars, words)
             contradicted = bool(window.particulars.groups) and not points
-        value = score(self._signals(target, found.sighting, cosine, points, contradicted=contradicted))
+        signals = self._signals(target, found.sighting, cosine, points, contradicted=contradicted)
+        value = scorer.score(signals)
         if (value, cosine) > (found.score, found.cosine):
-            found.score, found.cosine, found.described, found.window = value, cosine, points, window
+            found.score, found.cosine, found.described = value, cosine, points
+            found.signals, found.window = signals, window
 
     def _signals(
         self, target: int, sighting: Sighting, cosine: float, points: float, *, contradicted: bool = False

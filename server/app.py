@@ -74,7 +74,7 @@ def _add_health(app: FastAPI, upstream: Upstream, manager: SnapshotManager) -> N
         """Whether the model, the detector and the store are up."""
         parts = {
             "model": await upstream.healthy(),
-            "detector": await run_sync(_works, lambda: manager.current.detector.judge(["ready?"])),
+            "detector": await run_sync(_works, lambda: manager.current.detector.explain("ready?")),
             "store": not manager.stale and await run_sync(_works, manager.store.list_lists),
         }
         up = all(parts.values())

@@ -14,7 +14,9 @@ from benchmarks.data.tofu import Question, load
 from benchmarks.data.traffic import unrelated
 from benchmarks.detection.results import Line, judged, judged_turns, share
 from classifiers.detector import Detector
+from classifiers.head import fitted
 from classifiers.names import derive_names
+from classifiers.scorers import create_scorer
 from classifiers.types import Encoder, Target
 from guard.importer import EntryIn, entries
 from guard.model import Entry
@@ -33,6 +35,7 @@ class Setting:
     threshold: float | None
     sample: int  # questions for each attack
     seed: int
+    scorer: str
     misses: dict[str, list[str]]  # texts judged wrongly, by line
 
     @property
@@ -53,7 +56,8 @@ def imported(questions: Sequence[Question]) -> list[Entry]:
 def detector_of(made: Sequence[Entry], setting: Setting) -> Detector:
     """A detector whose list holds ``made``."""
     targets: list[Target] = list(map(target, made))
-    return Detector.build(targets, {LIST: setting.threshold}, setting.encoder)
+    detector = Detector.build(targets, {LIST: setting.threshold}, setting.encoder, scorer=create_scorer(setting.scorer))
+    return detector.with_scorer(fitted(detector, targets)) if setting.scorer == "head" else detector
 
 
 def measure(setting: Setting) -> Iterator[Line]:

@@ -175,6 +175,7 @@ def test_a_detector_that_fails_blocks(build: Build, monkeypatch: pytest.MonkeyPa
         raise DetectorError("gone")
 
     monkeypatch.setattr("classifiers.detector.Detector.judge", fails)
+    monkeypatch.setattr("classifiers.detector.Detector.explain", fails)
     with build() as house:
         assert _error(house.chat("hello"), 503)["code"] == "detector_failed"
         assert house.script.bodies == []
