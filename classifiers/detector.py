@@ -42,6 +42,16 @@ class _Part:
         return [t for t in self.segment.targets if (t.list_name, t.entry_id) not in self.dead]
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a call of ``inspect`` found, for each text, and the milliseconds that each stage took for all of them."""
+
+    verdicts: list[tuple[Verdict, ...]]
+    scores: list[dict[str, float]]  # the highest score of every list that saw anything
+    early: list[bool]  # whether the text needed no encoder
+    ms: dict[str, float]
+
+
 @dataclass(slots=True)
 class _Timer:
     """Milliseconds by stage."""
@@ -185,19 +195,23 @@ class Detector:
         """
         return [verdicts for verdicts, _ in self._judge(texts, _Timer())]
 
-    def scores(self, texts: Sequence[str]) -> list[dict[str, float]]:
-        """For each text the highest score of every list that saw anything in it.
+    def inspect(self, texts: Sequence[str]) -> Judged:
+        """As ``judge``, with scores, early exits and times.
 
         Raises:
+            TextTooLong: a text has more than ``MAX_TEXT`` characters.
             DetectorError: the texts could not be judged.
         """
-        found: list[dict[str, float]] = []
-        for _, pairs in self._judge(texts, _Timer()):
+        timer = _Timer()
+        judged = self._judge(texts, timer)
+        scores: list[dict[str, float]] = []
+        for _, pairs in judged:
             best: dict[str, float] = {}
             for target, seen in pairs:
                 best[target.list_name] = max(best.get(target.list_name, 0.0), seen.score)
-            found.append(best)
-        return found
+            scores.append(best)
+        early = [not any(seen.window for _, seen in pairs) for _, pairs in judged]
+        return Judged([verdicts for verdicts, _ in judged], scores, early, timer.ms)
 
     def signals(self, texts: Sequence[str]) -> list[dict[Key, Signals]]:
         """For each text the evidence for every entry that came into question.
