@@ -333,7 +333,7 @@ class Detector:
                     for scanned in own:
                         scanned.looks.extend(_more(r, most))
         with timer.stage("encode"):
-            pieces = list(dict.fromkeys(look.window.text for own in scans for s in own for look in s.looks))
+            pieces = list(dict.fromkeys(t for own in scans for s in own for look in s.looks for t in look.pieces))
             encoded = self._encoder.encode(pieces) if pieces else ()
             vectors: dict[str, Floats] = {t: np.asarray(v) for t, v in zip(pieces, encoded, strict=True)}
         with timer.stage("weigh"):

@@ -13,7 +13,7 @@ from classifiers.description import Particulars, described, is_cased, particular
 from classifiers.lexical import STRENGTH, NameHit, NameIndex
 from classifiers.normalise import View, words
 from classifiers.score import SURE_NAME
-from classifiers.targets import Prepared
+from classifiers.targets import Prepared, tidy
 from classifiers.types import Span
 from classifiers.views import Reading, readings
 from classifiers.weights import content, in_vocabulary, weight
@@ -24,6 +24,7 @@ _MAX_PLACES = 1024
 
 _WORD_BEFORE = re.compile(r"([^\W\d_][\w'’-]*)\s+$")
 _WORD_AFTER = re.compile(r"^\s+([^\W\d_][\w'’-]*)")
+_POSSESSIVE = re.compile(r"(?<=\s)['’]s?(?=\s|$)")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _RARE = 0.6  # weight of a word that may be a name where capitals say nothing
 _OPENERS = frozenset(
@@ -103,6 +104,12 @@ class Look:
     named: frozenset[int]
     described: dict[int, float]  # subject -> points
     search: bool
+    bare: str | None = None  # the window's text without the names in it, where some entry means one fact of several
+
+    @property
+    def pieces(self) -> tuple[str, ...]:
+        """What is to be encoded."""
+        return (self.window.text,) if self.bare is None else (self.window.text, self.bare)
 
 
 @dataclass(slots=True)
@@ -178,25 +185,40 @@ def _choose(result: Scan, item: Read, places: Sequence[tuple[Span, str]], prepar
     starts = [p.start for p, _ in places]
     longest = max((p.end - p.start for p, _ in places), default=0)
 
-    def names_in(start: int, end: int) -> list[str]:
+    def names_in(start: int, end: int) -> list[tuple[Span, str]]:
         nearby = places[bisect_left(starts, start - longest) : bisect_left(starts, end)]
-        return [name for place, name in nearby if place.end > start]
+        return [(place, name) for place, name in nearby if place.end > start]
+
+    def look(window: Window, described: dict[int, float], *, search: bool) -> Look:
+        inside = names_in(window.own.start, window.own.end)
+        named = _targets([name for _, name in inside], prepared)
+        asks = any(prepared.targets[t].scope == "fact" for t in named)
+        return Look(window, named, described, search, _bare(window, [p for p, _ in inside]) if asks else None)
 
     own: set[Span] = set()
     for window in item.windows:
         if result.overflow:
             return
-        inside = names_in(window.own.start, window.own.end)
         respelt = _respelt(window, prepared)
         found = _described(respelt, prepared)
-        if inside or found or prepared.any_free:
+        if found or prepared.any_free or names_in(window.own.start, window.own.end):
             own.add(window.own)
-            _add(result, Look(respelt, _targets(inside, prepared), found, prepared.any_free))
+            _add(result, look(respelt, found, search=prepared.any_free))
     for place in dict.fromkeys(p for p, _ in places):
         near = around(item.reading.text, place)
         if near not in own and not result.overflow:
             own.add(near)
-            _add(result, Look(item.window(near), _targets(names_in(near.start, near.end), prepared), {}, search=False))
+            _add(result, look(item.window(near), {}, search=False))
+
+
+def _bare(window: Window, places: Sequence[Span]) -> str:
+    """The window's text without ``places`` of its reading; one that was respelt has other places, and is left whole."""
+    kept = list(window.text)
+    if len(kept) == window.own.end - window.own.start:
+        for place in places:
+            for i in range(max(place.start, window.own.start), min(place.end, window.own.end)):
+                kept[i - window.own.start] = " "
+    return tidy(_POSSESSIVE.sub(" ", "".join(kept)))
 
 
 def _add(result: Scan, look: Look) -> None:

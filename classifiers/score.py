@@ -14,6 +14,7 @@ from classifiers.types import Scope
 
 DEFAULT_THRESHOLD = 0.5
 
+_SAME_FACT = 0.56
 SURE_NAME = 0.9  # from this strength on the name itself is there, not a part of it
 
 
@@ -29,6 +30,8 @@ class Signals:
         free: the entry names nobody, so that only its meaning can tell.
         contradicted: the window gives details that the entry does not have.
         broken: word breaks of the text are lost, and its vector means little.
+        bare: cosine to the nearest of the entry's texts when names are left out of both; None where the entry
+            names its subject only, or the window does not name it.
     """
 
     scope: Scope
@@ -38,6 +41,22 @@ class Signals:
     free: bool = False
     contradicted: bool = False
     broken: bool = False
+    bare: float | None = None
+
+
+def fact(cosine: float, bare: float | None) -> float:
+    """How near a text is to one fact of a subject that it names.
+
+    The name makes any two texts about its bearer alike ("Which prize did A win?" is 0.7 like "Where was A
+    born?"), the more the longer it is; without it, rewordings fall to 0.4 and other facts to 0.2. The mean of
+    both is bent so that ``_SAME_FACT`` becomes ``DEFAULT_THRESHOLD`` and 1 stays 1.
+    """
+    if bare is None:
+        return cosine
+    mean = 0.5 * (cosine + max(bare, 0.0))
+    if mean < _SAME_FACT:
+        return DEFAULT_THRESHOLD * mean / _SAME_FACT
+    return 1 - (1 - DEFAULT_THRESHOLD) * (1 - mean) / (1 - _SAME_FACT)
 
 
 def score(signals: Signals) -> float:
@@ -46,7 +65,9 @@ def score(signals: Signals) -> float:
     if signals.name >= SURE_NAME:
         if signals.scope == "subject":
             return 0.9 * signals.name + 0.1 * cosine
-        return max(cosine, 0.6) if signals.broken else cosine * signals.name
+        if signals.broken:
+            return max(cosine, 0.6)
+        return fact(cosine, signals.bare) * signals.name
     if signals.described >= ENOUGH and not signals.free:
         return min(1.0, cosine + 0.1)
     if signals.free:

@@ -40,10 +40,13 @@ class Found:
 class Segment:
     """Judges texts against its own targets. Safe to use from many threads."""
 
-    def __init__(self, prepared: Prepared, names: NameIndex, vectors: Floats) -> None:
+    def __init__(self, prepared: Prepared, names: NameIndex, vectors: Floats, bare: Floats) -> None:
         self.prepared = prepared
         self.names = names
         self._vectors = vectors  # (rows, dim)
+        # Half precision: compared one by one, never searched, and there may be a million.
+        self._bare = bare.astype(np.float16)  # (rows with a bare text, dim)
+        self._bare_row = {row: i for i, row in enumerate(prepared.bare)}
         self._index = VectorIndex(vectors)
         self._keys = {(t.list_name, t.entry_id): i for i, t in enumerate(prepared.targets)}
 
@@ -51,7 +54,9 @@ class Segment:
     def build(cls, targets: Sequence[Target], encoder: Encoder, cache: VectorCache) -> Segment:
         """A segment of ``targets``; texts that the cache lacks are encoded."""
         prepared = prepare(targets)
-        return cls(prepared, NameIndex(prepared.written.values()), cache.vectors(prepared.texts, encoder))
+        names = NameIndex(prepared.written.values())
+        bare = cache.vectors(list(prepared.bare.values()), encoder)
+        return cls(prepared, names, cache.vectors(prepared.texts, encoder), bare)
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -81,10 +86,13 @@ class Segment:
         for look in scanned.looks:
             vector = vectors.get(look.window.text)
             if vector is not None:
-                self._weigh_one(best, look, vector, scorer, search=search)
+                bare = vectors.get(look.bare) if look.bare is not None else None
+                self._weigh_one(best, look, vector, bare, scorer, search=search)
         return best
 
-    def _weigh_one(self, best: dict[int, Found], look: Look, vector: Floats, scorer: Scorer, *, search: bool) -> None:
+    def _weigh_one(
+        self, best: dict[int, Found], look: Look, vector: Floats, bare: Floats | None, scorer: Scorer, *, search: bool
+    ) -> None:
         points: dict[int, float] = dict.fromkeys(look.named, 0.0)
         for subject, value in look.described.items():
             points.update(dict.fromkeys(self.prepared.members[subject], value))
@@ -101,10 +109,28 @@ class Segment:
         nearest = np.maximum.reduceat(cosines, starts)
         for at in np.argsort(-nearest)[:_WEIGHED]:
             target = chosen[at]
-            self._note(best, target, look.window, float(nearest[at]), points[target], scorer)
+            own = self._cosine_bare(target, bare)
+            named = target in look.named or self.targets[target].scope == "subject"
+            self._note(best, target, look.window, float(nearest[at]), own, points[target], scorer, named=named)
+
+    def _cosine_bare(self, target: int, bare: Floats | None) -> float | None:
+        """Cosine of the window and the nearest of the target's texts, both without names."""
+        rows = [self._bare_row[r] for r in self.prepared.rows_of[target] if r in self._bare_row]
+        if bare is None or not rows:
+            return None
+        return float((self._bare[rows].astype(np.float32) @ bare).max())
 
     def _note(
-        self, best: dict[int, Found], target: int, window: Window, cosine: float, points: float, scorer: Scorer
+        self,
+        best: dict[int, Found],
+        target: int,
+        window: Window,
+        cosine: float,
+        bare: float | None,
+        points: float,
+        scorer: Scorer,
+        *,
+        named: bool,
     ) -> None:
         found = best.setdefault(target, Found())
         contradicted = False
@@ -112,14 +138,22 @@ class Segment:
             words = frozenset(self.prepared.subjects[self.prepared.subject_of[target]])
             points = described(window.particulars, words)
             contradicted = bool(window.particulars.groups) and not points
-        signals = self._signals(target, found.sighting, cosine, points, contradicted=contradicted)
+        sighting = found.sighting if named else Sighting()
+        signals = self._signals(target, sighting, cosine, points, bare=bare, contradicted=contradicted)
         value = scorer.score(signals)
         if (value, cosine) > (found.score, found.cosine):
             found.score, found.cosine, found.described = value, cosine, points
             found.signals, found.window = signals, window
 
     def _signals(
-        self, target: int, sighting: Sighting, cosine: float, points: float, *, contradicted: bool = False
+        self,
+        target: int,
+        sighting: Sighting,
+        cosine: float,
+        points: float,
+        *,
+        bare: float | None = None,
+        contradicted: bool = False,
     ) -> Signals:
         scope, free = self.targets[target].scope, self.prepared.free[target]
-        return Signals(scope, sighting.strength, cosine, points, free, contradicted, sighting.broken)
+        return Signals(scope, sighting.strength, cosine, points, free, contradicted, sighting.broken, bare)

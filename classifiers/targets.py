@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ class Prepared:
     texts: list[str]  # row -> text
     target_of: list[int]  # row -> target
     rows_of: Mapping[int, list[int]]  # target -> rows
+    bare: Mapping[int, str]  # row -> text without the entry's names, where one fact of several is meant
     known: Mapping[str, list[int]]  # specific word -> subjects
     any_free: bool
     speller: Speller  # of specific words and months
@@ -58,6 +60,7 @@ def prepare(targets: Sequence[Target]) -> Prepared:
     written: dict[str, str] = {}
     groups: dict[tuple[str, str], list[int]] = defaultdict(list)
     texts: list[str] = []
+    bare: dict[int, str] = {}
     target_of: list[int] = []
     rows_of: dict[int, list[int]] = defaultdict(list)
     for i, target in enumerate(targets):
@@ -68,7 +71,10 @@ def prepare(targets: Sequence[Target]) -> Prepared:
                 written.setdefault(folded, name)
         key = fold_words(target.names[0]) if target.names else f"\0{i}"
         groups[target.list_name, key].append(i)
+        nameless = _nameless(target)
         for text in target.texts:
+            if nameless is not None:
+                bare[len(texts)] = tidy(nameless.sub(" ", text))
             rows_of[i].append(len(texts))
             target_of.append(i)
             texts.append(text)
@@ -86,9 +92,23 @@ def prepare(targets: Sequence[Target]) -> Prepared:
             free[i] = not targets[i].names and bool(targets[i].texts)
     return Prepared(
         tuple(targets), dict(by_name), written, subjects, members, subject_of, free, texts, target_of, dict(rows_of),
-        dict(known), any(free),
+        bare, dict(known), any(free),
         Speller({w for w in known if not w.isdigit()} | MONTHS),
     )  # fmt: skip
+
+
+def _nameless(target: Target) -> re.Pattern[str] | None:
+    """What to leave out of the target's texts to see what they say of its subject; None where that is not asked."""
+    if target.scope != "fact" or not target.names:
+        return None
+    parts = {p for name in target.names for p in name.split() if len(p) >= 4 and p[:1].isupper()}
+    forms = sorted({*target.names, *parts}, key=lambda f: -len(f))
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, forms))})(?:['’]s?)?(?!\w)", re.IGNORECASE)
+
+
+def tidy(text: str) -> str:
+    """``text`` with single spaces, none before a stop."""
+    return re.sub(r"\s+([?.,!;:])", r"\1", " ".join(text.split()))
 
 
 def _words(targets: Iterable[Target]) -> frozenset[str]:

@@ -53,6 +53,26 @@ def test_names_decide_and_similarity_alone_does_not(detector: Detector, text: st
     assert _lists(detector, text) == lists
 
 
+BORN = Target("people", "4", ("Mira Tolland",), ("Where was Mira Tolland born?",), "fact")
+
+
+@pytest.mark.parametrize(
+    ("text", "flagged"),
+    [
+        ("What is Mira Tolland's birthplace?", True),
+        ("mira tolland place of birth", True),
+        ("Mira Tolland was born in", True),
+        ("Which prize did Mira Tolland win?", False),
+        ("What books did Mira Tolland write?", False),
+        ("Where was Mira Sand born?", False),
+    ],
+)
+def test_one_fact_of_a_subject_is_told_from_its_others(encoder: Encoder, text: str, flagged: bool) -> None:
+    found = Detector.build([BORN], {}, encoder)
+    assert bool(found.judge([text])[0]) is flagged
+    assert found.explain(text)["flagged"] is flagged
+
+
 def test_nothing_is_cut_off_a_long_text(detector: Detector) -> None:
     filler = "The weather was fine and nobody said much about it. " * 300
     assert _lists(detector, filler) == []
@@ -124,8 +144,10 @@ def test_a_change_encodes_only_what_is_new() -> None:
 
     cache, encoder = VectorCache(), Counting()
     Detector.build([CAPITAL], {}, encoder, cache=cache)
+    before = list(seen)
+    assert set(CAPITAL.texts) < set(before)
     Detector.build([CAPITAL, PERSON], {}, encoder, cache=cache)
-    assert seen == [*CAPITAL.texts, *PERSON.texts]
+    assert seen[len(before) :] == list(PERSON.texts)
 
 
 def test_many_threads_get_the_answers_of_one(detector: Detector) -> None:
