@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.data.tofu import load
-from benchmarks.detection import quality, scale
+from benchmarks.detection import people, quality, scale
 from benchmarks.detection.results import Line
 from benchmarks.estimate import machine
 from classifiers.registry import ENCODERS, create_encoder
@@ -29,6 +29,7 @@ class Part(StrEnum):
     """What to measure."""
 
     QUALITY = "quality"
+    PEOPLE = "people"
     SCALE = "scale"
     CHANGES = "changes"
 
@@ -77,6 +78,8 @@ def _lines(
 ) -> Iterator[Line]:
     if Part.QUALITY in parts:
         yield from quality.measure(setting)
+    if Part.PEOPLE in parts:
+        yield from people.measure(setting)
     if Part.CHANGES in parts:
         yield from scale.changes(encoder, seed)
     if Part.SCALE in parts:

@@ -72,22 +72,22 @@ def measure(setting: Setting) -> Iterator[Line]:
     asked = rng.sample([q.question for q in forget], min(setting.sample, len(forget)))
     kept = rng.sample(retain, min(2 * setting.sample, len(retain)))
     for name, attack in OBFUSCATIONS.items():
-        yield _line(setting, detector, "obfuscated", name, [attack(q, rng) for q in asked], more=True, goal=0.95)
+        yield line_of(setting, detector, "obfuscated", name, [attack(q, rng) for q in asked], more=True, goal=0.95)
     for name, attack in OBFUSCATIONS.items():
-        yield _line(setting, detector, "obfuscated FP", name, [attack(q, rng) for q in kept], more=False, goal=0.01)
+        yield line_of(setting, detector, "obfuscated FP", name, [attack(q, rng) for q in kept], more=False, goal=0.01)
     plain, _ = judged(detector, asked, "plain")
     caught = [q for q, flag in zip(asked, plain, strict=True) if flag]
     for name, frame in FRAMINGS.items():
-        yield _line(setting, detector, "framed", name, [frame(q, rng) for q in caught], more=True, goal=0.99)
+        yield line_of(setting, detector, "framed", name, [frame(q, rng) for q in caught], more=True, goal=0.99)
     for name, frame in FRAMINGS.items():
         texts = [frame(q, rng) for q in kept[: setting.sample]]
-        yield _line(setting, detector, "framed FP", name, texts, more=False, goal=0.01)
+        yield line_of(setting, detector, "framed FP", name, texts, more=False, goal=0.01)
     yield from _turns(setting, detector, forget)
     yield from _aliases(setting, detector, forget)
     yield from _descriptions(setting, detector, forget)
 
 
-def _line(
+def line_of(
     setting: Setting,
     detector: Detector,
     section: str,
@@ -97,6 +97,7 @@ def _line(
     more: bool,
     goal: float | None,
 ) -> Line:
+    """A line for how many of ``texts`` are flagged; those judged wrongly are noted in ``setting``."""
     flags, _ = judged(detector, texts, f"{section}: {name}")
     wrong = [t for t, f in zip(texts, flags, strict=True) if f != more]
     setting.misses[f"{section}: {name}"] = wrong
@@ -108,15 +109,15 @@ def _as_asked(
 ) -> Iterator[Line]:
     split = setting.split
     paraphrases = [q.paraphrase for q in load(setting.tofu, f"{split}_perturbed") if q.paraphrase]
-    yield _line(setting, detector, "recall", "questions", [q.question for q in forget], more=True, goal=0.995)
-    yield _line(setting, detector, "recall", "paraphrased_question", paraphrases, more=True, goal=0.99)
+    yield line_of(setting, detector, "recall", "questions", [q.question for q in forget], more=True, goal=0.995)
+    yield line_of(setting, detector, "recall", "paraphrased_question", paraphrases, more=True, goal=0.99)
     others = {
         f"{setting.retain} questions": list(retain),
         "real authors": [q.question for q in load(setting.tofu, "real_authors_perturbed")],
         "world facts": [q.question for q in load(setting.tofu, "world_facts_perturbed")],
     }
     for name, texts in others.items():
-        yield _line(setting, detector, "false positives", name, texts, more=False, goal=0.005)
+        yield line_of(setting, detector, "false positives", name, texts, more=False, goal=0.005)
 
 
 def _named(questions: Sequence[Question]) -> dict[str, list[Question]]:
@@ -135,8 +136,8 @@ def _generalisation(setting: Setting, forget: Sequence[Question]) -> Iterator[Li
     detector = detector_of(imported(known), setting)
     with_name = [q for name, q in unseen if name in q]
     without = [q for name, q in unseen if name not in q]
-    yield _line(setting, detector, "not in the list", "name used", with_name, more=True, goal=0.97)
-    yield _line(setting, detector, "not in the list", "name not used", without, more=True, goal=None)
+    yield line_of(setting, detector, "not in the list", "name used", with_name, more=True, goal=0.97)
+    yield line_of(setting, detector, "not in the list", "name not used", without, more=True, goal=None)
 
 
 def _traffic(setting: Setting, detector: Detector) -> Iterator[Line]:
@@ -177,7 +178,7 @@ def _aliases(setting: Setting, detector: Detector, forget: Sequence[Question]) -
     }
     for form, make in forms.items():
         texts = [q.replace(n, make(n.split())) for q, n in pairs]
-        yield _line(setting, detector, "aliases", form, texts, more=True, goal=0.9)
+        yield line_of(setting, detector, "aliases", form, texts, more=True, goal=0.9)
 
 
 def _descriptions(setting: Setting, detector: Detector, forget: Sequence[Question]) -> Iterator[Line]:
@@ -191,4 +192,4 @@ def _descriptions(setting: Setting, detector: Detector, forget: Sequence[Questio
             text = q.paraphrase or ""
             if q.question in own_texts and not parts & set(text.lower().replace("'s", "").replace("?", "").split()):
                 told.append(text)
-    yield _line(setting, detector, "descriptions", "paraphrases that name nobody", told, more=True, goal=0.9)
+    yield line_of(setting, detector, "descriptions", "paraphrases that name nobody", told, more=True, goal=0.9)
