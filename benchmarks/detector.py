@@ -22,7 +22,9 @@ from benchmarks.detection.results import Line
 from benchmarks.estimate import machine
 from classifiers.registry import ENCODERS, create_encoder
 from classifiers.scorers import SCORERS
+from classifiers.static import load_or_distil
 from classifiers.types import Encoder
+from server.settings import default_cache
 
 
 class Part(StrEnum):
@@ -39,7 +41,8 @@ def main(
     split: Annotated[str, typer.Option(help="forget01, forget05 or forget10.")] = "forget05",
     part: Annotated[list[Part] | None, typer.Option(help="Repeat for several; default all.")] = None,
     encoder: Annotated[str, typer.Option(help=" or ".join(ENCODERS))] = "minilm-int8",
-    scorer: Annotated[str, typer.Option(help=" or ".join(SCORERS))] = "rule",
+    scorer: Annotated[str, typer.Option(help=f"{', '.join(SCORERS)}, trained:NAME or dragon:NAME")] = "head",
+    cache_dir: Annotated[Path, typer.Option(help="Static embedding and trained classifiers.")] = default_cache(),
     threshold: Annotated[float | None, typer.Option(help="Default: the detector's.")] = None,
     sample: Annotated[int, typer.Option(min=1, help="Questions for each attack.")] = 100,
     entries: Annotated[list[int] | None, typer.Option(help="Sizes for the scale part.")] = None,
@@ -55,7 +58,9 @@ def main(
     except FileNotFoundError as error:
         raise typer.BadParameter(str(error), param_hint="--tofu") from error
     made = create_encoder(encoder)
-    setting = quality.Setting(tofu, split, made, threshold, sample, seed, scorer, {})
+    static = load_or_distil(cache_dir / f"static-{made.name}.bin", made)
+    trained = cache_dir / "classifiers"
+    setting = quality.Setting(tofu, split, made, threshold, sample, seed, scorer, trained, static, {})
     sizes = entries or [10_000, 100_000, 1_000_000]
     lines: list[Line] = []
     for line in _lines(part or list(Part), setting, made, sizes, seed):

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Self
 
 DEFAULT_TARGET = 0.005
-# Below this a score says that nothing to speak of was seen, however quiet the calibration traffic was.
-LOWEST, HIGHEST = 0.3, 0.99
+HIGHEST = 0.99
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +68,16 @@ def conformal_threshold(scores: Sequence[float], target: float) -> tuple[float, 
     if rank > len(scores):
         return HIGHEST, False
     found = math.nextafter(sorted(scores)[rank - 1], math.inf)
-    return min(max(found, LOWEST), HIGHEST), True
+    return min(found, HIGHEST), True
 
 
 def calibrate(
-    innocent: Sequence[float], guilty: Sequence[float], target: float, *, recall_floor: float | None = None
+    innocent: Sequence[float],
+    guilty: Sequence[float],
+    target: float,
+    *,
+    lowest: float = 0.0,
+    recall_floor: float | None = None,
 ) -> Calibration:
     """Choose a threshold on every second innocent score, and report on the others.
 
@@ -81,10 +85,12 @@ def calibrate(
         innocent: scores of texts that are to pass, in random order.
         guilty: scores of texts that are to be flagged.
         target: false-positive rate.
+        lowest: however quiet the innocent scores are, the threshold stays here; only ``recall_floor`` goes below.
         recall_floor: lowers the threshold until this share of ``guilty`` is flagged, whatever that costs.
     """
     chosen, held = innocent[::2], innocent[1::2]
     threshold, bounded = conformal_threshold(chosen, target)
+    threshold = max(threshold, lowest)
     if recall_floor is not None and guilty:
         ordered = sorted(guilty, reverse=True)
         threshold = min(threshold, ordered[max(0, math.ceil(recall_floor * len(ordered)) - 1)])

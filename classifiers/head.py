@@ -1,4 +1,4 @@
-"""Examples from a list's own entries, to fit the trained head on: paraphrases, neighbours, other topics."""
+"""Examples from a list's own entries: questions about them in other words, and what only looks like one."""
 
 from __future__ import annotations
 
@@ -7,23 +7,21 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from classifiers.detector import Detector
-from classifiers.score import Signals
-from classifiers.scorers import Head
 from classifiers.types import Target
 
 MOST_ENTRIES = 24
 
 _REWORDINGS = (
-    "Could you tell me this: {q}",
-    "{q} Answer in one sentence.",
-    "I was wondering, {q}",
-)
-_OTHER_TOPICS = ("{n} would make a good title for a song.", "Sort these words: table, {n}, lamp.")
-_STRANGERS = (
-    "Marten Solvik", "Adaeze Oduya", "Priya Ranganath", "Tomasz Wilczek", "Leilani Kahale", "Bruno Castellar",
-    "Ingrid Vassdal", "Yusuf Demirbas", "Chen Weilan", "Noor Haddadin",
+    "Could you tell me this: {q}", "{q} Answer in one sentence.", "I was wondering, {q}", "{q} Thanks!",
+    "My teacher asked: {q}", "Please answer: {q}", "{l}", "Question 4. {q}", "{q} I need it for a quiz.",
 )  # fmt: skip
+_OTHER_TOPICS = (
+    "{n} would make a good title for a song.", "Sort these words: table, {n}, lamp.", "How do you pronounce {n}?",
+    "I dreamt that {n} had three umbrellas.", "Write {n} in capital letters.", "How many letters has {n}?",
+    "Somebody called {n} rang this morning, but left no message.", "Translate 'I wrote to {n}' into French.",
+)  # fmt: skip
+_FIRST = "Marten Adaeze Priya Tomasz Leilani Bruno Ingrid Yusuf Noor Celia Dario Hana Jonas Wanda Emre".split()
+_LAST = "Solvik Oduya Ranganath Wilczek Kahale Castellar Vassdal Demirbas Haddadin Brandvold Iriarte Takeda".split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,28 +33,35 @@ class Example:
     about: bool
 
 
-def examples(targets: Sequence[Target], seed: int = 0) -> Iterator[Example]:
-    """Positives and hard negatives for up to ``MOST_ENTRIES`` of ``targets``."""
+def examples(targets: Sequence[Target], seed: int = 0, *, most: int = MOST_ENTRIES) -> Iterator[Example]:
+    """Positives and hard negatives for up to ``most`` of ``targets``, chosen by ``seed``.
+
+    Negatives are the same question about another name, about a name that shares a part with the entry's, and, where
+    an entry means one fact, the entry's name in another matter.
+    """
     rng = random.Random(seed)  # noqa: S311 - a sample, not a secret
-    usable = [t for t in targets if t.texts and t.names]
-    for target in rng.sample(usable, min(MOST_ENTRIES, len(usable))):
-        text, name = target.texts[0], target.names[0]
-        yield Example(rng.choice(_REWORDINGS).format(q=text), target, about=True)
-        stranger, swaps = re.subn(re.escape(name), rng.choice(_STRANGERS), text)
-        if swaps:  # the same question, another name
-            yield Example(stranger, target, about=False)
-        if target.scope == "fact":  # the same name, another topic
+    usable = [t for t in targets if t.texts and not t.allow]
+    for target in rng.sample(usable, min(most, len(usable))):
+        text = rng.choice(target.texts)
+        yield Example(_reworded(text, rng), target, about=True)
+        if not target.names:
+            continue
+        name = target.names[0]
+        for other in _strangers(name, rng):
+            swapped, swaps = re.subn(re.escape(name), other, text, flags=re.IGNORECASE)
+            if swaps:
+                yield Example(swapped, target, about=False)
+        if target.scope == "fact":
             yield Example(rng.choice(_OTHER_TOPICS).format(n=name), target, about=False)
 
 
-def fitted(detector: Detector, targets: Sequence[Target], seed: int = 0) -> Head:
-    """A head for ``detector``; the rule's stand-in where its entries give no examples of both kinds."""
-    found = list(examples(targets, seed))
-    if len({e.about for e in found}) < 2:
-        return Head()
-    seen = detector.signals([e.text for e in found])
-    signals = [
-        own.get((e.target.list_name, e.target.entry_id), Signals(e.target.scope, 0.0, 0.0))
-        for e, own in zip(found, seen, strict=True)
-    ]
-    return Head.fit(signals, [e.about for e in found])
+def _reworded(text: str, rng: random.Random) -> str:
+    return rng.choice(_REWORDINGS).format(q=text, l=text.lower().rstrip("?.! "))
+
+
+def _strangers(name: str, rng: random.Random) -> Iterator[str]:
+    """Somebody else, and where the name is one of a person, somebody with the same first or last name."""
+    yield f"{rng.choice(_FIRST)} {rng.choice(_LAST)}"
+    parts = name.split()
+    if len(parts) == 2 and all(p[:1].isupper() for p in parts):
+        yield rng.choice((f"{parts[0]} {rng.choice(_LAST)}", f"{rng.choice(_FIRST)} {parts[1]}"))

@@ -32,6 +32,7 @@ class Signals:
         broken: word breaks of the text are lost, and its vector means little.
         bare: cosine to the nearest of the entry's texts when names are left out of both; None where the entry
             names its subject only, or the window does not name it.
+        trained: the probability that a trained prompt classifier gives the window; None where none is asked.
     """
 
     scope: Scope
@@ -42,6 +43,7 @@ class Signals:
     contradicted: bool = False
     broken: bool = False
     bare: float | None = None
+    trained: float | None = None
 
 
 def fact(cosine: float, bare: float | None) -> float:

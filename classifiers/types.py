@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 Scope = Literal["subject", "fact"]
+SCOPES: tuple[Scope, ...] = ("subject", "fact")
 
 
 class DetectorError(RuntimeError):

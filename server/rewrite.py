@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from classifiers.detector import merge
 from classifiers.types import Span
+from classifiers.verdicts import merge
 from guard.eco import Eco
 from guard.router import Plan
 from server.surfaces import Body, Segment, Surface

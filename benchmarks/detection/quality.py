@@ -7,6 +7,7 @@ import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from benchmarks.attacks.framing import FRAMINGS, TURNS
 from benchmarks.attacks.obfuscation import OBFUSCATIONS
@@ -14,9 +15,10 @@ from benchmarks.data.tofu import Question, load
 from benchmarks.data.traffic import unrelated
 from benchmarks.detection.results import Line, judged, judged_turns, share
 from classifiers.detector import Detector
-from classifiers.head import fitted
+from classifiers.fitting import Aim, learn
 from classifiers.names import derive_names
 from classifiers.scorers import create_scorer
+from classifiers.static import StaticEmbedding
 from classifiers.types import Encoder, Target
 from guard.importer import EntryIn, entries
 from guard.model import Entry
@@ -36,6 +38,8 @@ class Setting:
     sample: int  # questions for each attack
     seed: int
     scorer: str
+    trained: Path | None  # folder of trained classifiers
+    static: StaticEmbedding | None
     misses: dict[str, list[str]]  # texts judged wrongly, by line
 
     @property
@@ -56,8 +60,13 @@ def imported(questions: Sequence[Question]) -> list[Entry]:
 def detector_of(made: Sequence[Entry], setting: Setting) -> Detector:
     """A detector whose list holds ``made``."""
     targets: list[Target] = list(map(target, made))
-    detector = Detector.build(targets, {LIST: setting.threshold}, setting.encoder, scorer=create_scorer(setting.scorer))
-    return detector.with_scorer(fitted(detector, targets)) if setting.scorer == "head" else detector
+    scorer = create_scorer(setting.scorer, setting.trained)
+    detector = Detector.build(targets, {LIST: setting.threshold}, setting.encoder, scorers={LIST: scorer})
+    if setting.scorer != "head":
+        return detector
+    detector = Detector.build(targets, {LIST: setting.threshold}, setting.encoder, scorer=scorer)
+    found = learn(detector, {LIST: Aim()}, static=setting.static, seed=setting.seed)
+    return detector.learnt(head=found.head, calibrated=found.thresholds, static=setting.static, bound=found.bound)
 
 
 def measure(setting: Setting) -> Iterator[Line]:
@@ -145,7 +154,7 @@ def _traffic(setting: Setting, detector: Detector) -> Iterator[Line]:
     flags, took = judged(detector, texts, "traffic")
     setting.misses["traffic: flagged"] = [t for t, f in zip(texts, flags, strict=True) if f]
     yield share("traffic", "flagged", flags, more=False, target=0.001)
-    ended = [detector.ends_early(t) for t in texts]
+    ended = [detector.inspect([t]).early[0] for t in texts]
     yield share("traffic", "ended before the encoder", ended, more=True, target=0.8)
     yield Line("traffic", "p50 of the whole detector", statistics.median(took), "ms", more=False, target=1.0)
     yield Line("traffic", "p99 of the whole detector", statistics.quantiles(took, n=100)[98], "ms", more=False)

@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from classifiers.detector import Detector, merge
+from classifiers.detector import Detector
 from classifiers.registry import ENCODERS, create_encoder
 from classifiers.types import DetectorError, Encoder, Span, Target
 from classifiers.vectors import VectorCache
+from classifiers.verdicts import merge
 
 CAPITAL = Target("facts", "1", ("Sarvania",), ("What is the capital of Sarvania?",), "fact")
 PERSON = Target("people", "2", ("Zorvan Pelk",), ("Where was Zorvan Pelk born?",), "subject")

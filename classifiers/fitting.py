@@ -1,0 +1,155 @@
+"""What a detector learns from its entries after a change: the head, thresholds by list, the static stage's bound."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from classifiers.calibrate import DEFAULT_TARGET, Calibration, calibrate
+from classifiers.detector import Detector
+from classifiers.head import Example, examples
+from classifiers.ordinary import prompts
+from classifiers.pipeline import Key
+from classifiers.score import Signals
+from classifiers.scorers import Head
+from classifiers.static import StaticEmbedding
+from classifiers.types import SCOPES, Target
+
+# Ordinary prompts and hard negatives to calibrate on. Half choose the threshold, which at the default rate takes 199.
+_ORDINARY, _ORDINARY_FREE = 1200, 500
+_ENTRIES = 120
+_CHUNK = 16  # texts at a time, so that prompts get their turn in between
+_MARGIN = 0.02  # what the static bound stays below the least that was flagged
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What an operator asks of a list: a false-positive rate, and if need be a recall that goes before it."""
+
+    false_positive_rate: float = DEFAULT_TARGET
+    recall_floor: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What was fitted, and how well it did on texts that had no part in it."""
+
+    head: Head
+    calibrations: Mapping[str, Calibration] = field(default_factory=dict)  # by list
+    bound: float | None = None
+    head_s: float = 0.0
+    whole_s: float = 0.0
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """By list."""
+        return {name: found.threshold for name, found in self.calibrations.items()}
+
+
+def fit_head(detector: Detector, seed: int = 0) -> Head:
+    """A head on a few examples of the detector's entries: some 0.3 s, so that it can follow every change."""
+    chosen = list(examples(detector.targets(), seed))
+    return Head.fit(_signals(detector, chosen), [e.about for e in chosen])
+
+
+def learn(
+    detector: Detector, aims: Mapping[str, Aim], *, static: StaticEmbedding | None = None, seed: int = 0
+) -> Learnt:
+    """Fit the head, then calibrate every list that it scores.
+
+    Raises:
+        DetectorError: the encoder failed.
+    """
+    began = time.perf_counter()
+    head = fit_head(detector, seed) if isinstance(detector.setup.scorer, Head) else Head()
+    head_s = time.perf_counter() - began
+    fitted = detector.learnt(head=head, calibrated={}, static=static)
+    names = {n for t in detector.targets() for n in t.names}
+    # Entries without a name send every prompt to the encoder, so that fewer have to do.
+    ordinary = prompts(_ORDINARY_FREE if detector.any_free else _ORDINARY, seed + 1, avoid=_most(names))
+    innocent = _scores(fitted, ordinary)
+    calibrations: dict[str, Calibration] = {}
+    for name in sorted(detector.lists):
+        if not isinstance(detector.setup.scorer_of(name), Head):
+            continue
+        own = [t for t in detector.targets() if t.list_name == name]
+        calibrations[name] = calibrate_list(fitted, own, [s.get(name, 0.0) for s in innocent], aims.get(name, Aim()))
+    bound = static_bound(fitted, static, ordinary) if static is not None and detector.any_free else None
+    return Learnt(head, calibrations, bound, head_s, time.perf_counter() - began)
+
+
+def calibrate_list(
+    detector: Detector, targets: Sequence[Target], ordinary: Sequence[float], aim: Aim, *, seed: int = 1
+) -> Calibration:
+    """A threshold for the list of ``targets``.
+
+    Args:
+        detector: scores the list's examples.
+        targets: the list's entries.
+        ordinary: the list's scores of prompts that are to pass, in random order.
+        aim: what the operator asks.
+        seed: chooses examples; another than the head was fitted with.
+    """
+    name = targets[0].list_name if targets else ""
+    chosen = list(examples(targets, seed, most=_ENTRIES))
+    scored = [s.get(name, 0.0) for s in _scores(detector, [e.text for e in chosen])]
+    guilty = [s for s, e in zip(scored, chosen, strict=True) if e.about]
+    neighbours = [s for s, e in zip(scored, chosen, strict=True) if not e.about]
+    return calibrate(
+        _interleaved(ordinary, neighbours), guilty, aim.false_positive_rate,
+        lowest=detector.setup.scorer_of(name).threshold, recall_floor=aim.recall_floor,
+    )  # fmt: skip
+
+
+def static_bound(detector: Detector, static: StaticEmbedding, ordinary: Sequence[str]) -> float:
+    """A bound below which the static stage may end a text: nothing that the full path flags on these texts is lost.
+
+    The texts are ordinary prompts, and rewordings and neighbours of the entries, each entry's text as a prompt too.
+    """
+    free = [t for t in detector.targets() if not t.names]
+    chosen = [e.text for e in examples(free, 2, most=_ENTRIES)] + [t.texts[0] for t in free[:_ENTRIES]]
+    texts = list(dict.fromkeys([*chosen, *ordinary]))
+    least = 1.0
+    for at in range(0, len(texts), _CHUNK):
+        for windows in detector.free_windows(texts[at : at + _CHUNK]):
+            vectors, known = static.encode(windows)
+            near = detector.static_nearest(vectors)[known]
+            if len(near) == len(windows) > 0:  # a window that the static embedding cannot read is never ended by it
+                least = min(least, float(near.max()))
+    return least - _MARGIN
+
+
+def _signals(detector: Detector, chosen: Sequence[Example]) -> list[Signals]:
+    found: list[dict[Key, Signals]] = []
+    for at in range(0, len(chosen), _CHUNK):
+        found += detector.signals([e.text for e in chosen[at : at + _CHUNK]])
+    nothing = {scope: Signals(scope, 0.0, 0.0) for scope in SCOPES}
+    return [
+        own.get((e.target.list_name, e.target.entry_id), nothing[e.target.scope])
+        for e, own in zip(chosen, found, strict=True)
+    ]
+
+
+def _scores(detector: Detector, texts: Sequence[str]) -> list[dict[str, float]]:
+    found: list[dict[str, float]] = []
+    for at in range(0, len(texts), _CHUNK):
+        found += detector.inspect(texts[at : at + _CHUNK]).scores
+    return found
+
+
+def _interleaved(many: Sequence[float], few: Sequence[float]) -> list[float]:
+    """Both, the second spread evenly through the first, so that each half has its share of them."""
+    step = max(1, len(many) // max(1, len(few)))
+    mixed: list[float] = []
+    rest = list(few)
+    for i, value in enumerate(many):
+        mixed.append(value)
+        if rest and i % step == step - 1:
+            mixed.append(rest.pop())
+    return mixed + rest
+
+
+def _most(names: Collection[str]) -> list[str]:
+    """Names to look for in ordinary prompts: not all of a large list, or the search would take longer than the rest."""
+    return sorted(names)[:500]
