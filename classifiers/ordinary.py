@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 from classifiers.ordinary_words import LONG, PROSE, TEMPLATES, WORDS
 
 _SLOT = re.compile(r"<(\w+)>")
+_WORD = re.compile(r"\w+")
 _TRIES = 60  # for one prompt; a template whose prompts are used up is passed over
 _LOWER_CASE, _NO_MARKS, _POLITE = 0.12, 0.06, 0.06  # shares of prompts that people type so
 
@@ -25,13 +26,13 @@ def prompts(count: int, seed: int, *, avoid: Collection[str] = ()) -> list[str]:
     Args:
         count: how many; some ten thousand can be had.
         seed: the same seed gives the same prompts.
-        avoid: names that may not occur, in any case.
+        avoid: names that may not occur as words, in any case.
 
     Raises:
         ValueError: there are not so many.
     """
     rng = random.Random(seed)  # noqa: S311 - a sample, not a secret
-    unwanted = [name.casefold() for name in avoid if name.strip()]
+    unwanted = [_words(name) if name.isascii() else name.casefold() for name in avoid if name.strip()]
     kinds = {name: _maker(templates) for name, templates in TEMPLATES.items()} | {"long": _long}
     found: dict[str, None] = {}
     while len(found) < count and kinds:
@@ -48,15 +49,29 @@ def prompts(count: int, seed: int, *, avoid: Collection[str] = ()) -> list[str]:
     return mixed
 
 
+def person(rng: random.Random) -> str:
+    """A made-up name of two words."""
+    return _filled("<person>", rng)
+
+
+def prose(words: int, rng: random.Random) -> str:
+    """Sentences of ``words`` words and the rest of the last one."""
+    return " ".join(_sentences(words, rng))
+
+
 def _new(
     make: Callable[[random.Random], str], rng: random.Random, found: Mapping[str, None], unwanted: list[str]
 ) -> str | None:
     for _ in range(_TRIES):
         text = _typed(make(rng), rng)
-        folded = text.casefold()
+        folded = f"{_words(text)}{text.casefold()}"
         if text not in found and not any(name in folded for name in unwanted):
             return text
     return None
+
+
+def _words(text: str) -> str:
+    return f" {' '.join(_WORD.findall(text.casefold()))} "
 
 
 def _maker(templates: tuple[str, ...]) -> Callable[[random.Random], str]:
@@ -81,13 +96,17 @@ def _filled(template: str, rng: random.Random) -> str:
 
 def _long(rng: random.Random) -> str:
     """A task with a text of 100 to about 260 words."""
-    goal = rng.randint(100, 230)
-    sentences: list[str] = []
-    while sum(len(s.split()) for s in sentences) < goal:
-        sentences.append(_filled(rng.choice(PROSE), rng))
+    sentences = _sentences(rng.randint(100, 230), rng)
     task = _filled(rng.choice(LONG), rng)
     body = "\n\n".join(" ".join(sentences[i : i + 4]) for i in range(0, len(sentences), 4))
     return f"{task}\n\n{body}" if rng.random() < 0.7 else f"{body}\n\n{task}"
+
+
+def _sentences(words: int, rng: random.Random) -> list[str]:
+    found: list[str] = []
+    while sum(len(s.split()) for s in found) < words:
+        found.append(_filled(rng.choice(PROSE), rng))
+    return found
 
 
 def _typed(text: str, rng: random.Random) -> str:

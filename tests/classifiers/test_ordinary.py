@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from benchmarks.data import traffic
 from classifiers import ordinary
+from classifiers.ordinary_words import LONG, TEMPLATES
 
 
 def test_a_seed_gives_the_same_distinct_prompts_and_another_seed_others() -> None:
@@ -30,9 +33,15 @@ def test_names_to_avoid_do_not_occur_in_any_case() -> None:
     assert not any("ada lovelace" in p.lower() for p in ordinary.prompts(3000, 0, avoid=["ADA Lovelace", " "]))
 
 
+def test_a_short_name_is_no_reason_to_leave_out_words_that_hold_it() -> None:
+    found = ordinary.prompts(500, 0, avoid=["C", "Ra"])
+    assert any("car" in p or "tra" in p for p in found)
+
+
 def test_more_than_there_are_is_refused() -> None:
+    words = re.findall(r"\w+", " ".join(t for templates in (*TEMPLATES.values(), LONG) for t in templates))
     with pytest.raises(ValueError, match="only 0 ordinary prompts"):
-        ordinary.prompts(5, 0, avoid=["a", "e", "i", "o", "u", ".", "?"] + [chr(c) for c in range(0x80, 0xFFFF)])
+        ordinary.prompts(5, 0, avoid=words)
 
 
 def test_it_shares_nothing_with_the_traffic_that_is_measured_on() -> None:
