@@ -52,7 +52,8 @@ class PromptClassifier:
             tokenizer = Tokenizer.from_str(files[TOKENIZER].decode())
         except Exception as error:  # three libraries' own kinds of error; each means that it cannot be used
             raise ValueError(
-                f"{folder} cannot be used with transformers {transformers.__version__}: {error}; train it again"
+                f"{folder} cannot be used with transformers {transformers.__version__}: {beginning(error)}; "
+                "train it again"
             ) from error
         network = Network(model.to(device or default_device(torch)).eval(), Tokens(tokenizer, manifest.layout))
         return cls(manifest, network)
@@ -167,6 +168,12 @@ def libraries() -> tuple[Any, Any]:
             f"a prompt classifier needs torch and transformers ({error}): install letheward[torch]"
         ) from error
     return torch, transformers
+
+
+def beginning(error: Exception) -> str:
+    """What ``error`` says, without the long lists that torch and transformers append."""
+    lines = [line.strip() for line in str(error).strip().splitlines()[:2]] or [type(error).__name__]
+    return " ".join(lines).rstrip(".")
 
 
 def default_device(torch: Any) -> str:
