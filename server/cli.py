@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from server import __version__
+from server.cli_detector import app as detector_app
 from server.cli_lists import app as lists_app
 from server.client import AdminClient, Key, Proxy
 
@@ -20,6 +21,7 @@ app = typer.Typer(
     help="Makes a deployed LLM behave as if it had never learnt chosen facts.",
 )
 app.add_typer(lists_app, name="lists")
+app.add_typer(detector_app, name="detector")
 
 
 def _version(shown: bool) -> None:
