@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 from classifiers.ordinary_words import LONG, PROSE, TEMPLATES, WORDS
 
 _SLOT = re.compile(r"<(\w+)>")
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"[a-z0-9]+")  # a name in Latin letters stands without spaces in a Chinese sentence
 _TRIES = 60  # for one prompt; a template whose prompts are used up is passed over
 _LOWER_CASE, _NO_MARKS, _POLITE = 0.12, 0.06, 0.06  # shares of prompts that people type so
 
@@ -32,7 +32,7 @@ def prompts(count: int, seed: int, *, avoid: Collection[str] = ()) -> list[str]:
         ValueError: there are not so many.
     """
     rng = random.Random(seed)  # noqa: S311 - a sample, not a secret
-    unwanted = [_words(name) if name.isascii() else name.casefold() for name in avoid if name.strip()]
+    unwanted = _Unwanted(avoid)
     kinds = {name: _maker(templates) for name, templates in TEMPLATES.items()} | {"long": _long}
     found: dict[str, None] = {}
     while len(found) < count and kinds:
@@ -60,18 +60,29 @@ def prose(words: int, rng: random.Random) -> str:
 
 
 def _new(
-    make: Callable[[random.Random], str], rng: random.Random, found: Mapping[str, None], unwanted: list[str]
+    make: Callable[[random.Random], str], rng: random.Random, found: Mapping[str, None], unwanted: _Unwanted
 ) -> str | None:
     for _ in range(_TRIES):
         text = _typed(make(rng), rng)
-        folded = f"{_words(text)}{text.casefold()}"
-        if text not in found and not any(name in folded for name in unwanted):
+        if text not in found and text not in unwanted:
             return text
     return None
 
 
-def _words(text: str) -> str:
-    return f" {' '.join(_WORD.findall(text.casefold()))} "
+class _Unwanted:
+    """Names, many perhaps: those of spaced words are looked up word for word, others are searched for."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        folded = {name.casefold() for name in names if name.strip()}
+        self._spaced = {tuple(_WORD.findall(name)) for name in folded if name.isascii()} - {()}
+        self._lengths = {len(words) for words in self._spaced}
+        self._others = [name for name in folded if not name.isascii()]
+
+    def __contains__(self, text: str) -> bool:
+        folded = text.casefold()
+        words = _WORD.findall(folded)
+        runs = (tuple(words[i : i + n]) for n in self._lengths for i in range(len(words) - n + 1))
+        return any(run in self._spaced for run in runs) or any(name in folded for name in self._others)
 
 
 def _maker(templates: tuple[str, ...]) -> Callable[[random.Random], str]:
