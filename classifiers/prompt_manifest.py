@@ -48,7 +48,7 @@ class Manifest:
         classes: what the outputs mean; the second is "about the forget set".
         threshold: recommended, by conformal calibration on held-out texts to keep.
         target: the false-positive rate that ``threshold`` was chosen for.
-        bounded: false where there were too few held-out texts to promise ``target``.
+        bounded: false where the held-out texts cannot promise ``target``: too few, or flagged by a sure network.
         recall: held-out rewordings of the list's texts that are flagged at ``threshold``.
         false_positives: held-out texts to keep that had no part in choosing ``threshold``.
         by_kind: the same for each kind of held-out text; here those that chose the threshold are counted too.

@@ -157,7 +157,7 @@ def _bar(name: str) -> Iterator[Any]:
 
 
 def _told(manifest: Manifest) -> str:
-    promise = "" if manifest.bounded else " (too few texts to keep to promise it: give more with --keep)"
+    promise = "" if manifest.bounded else " (the texts to keep cannot promise it: give more with --keep)"
     lines = [
         f"{manifest.name}: on {manifest.base}, {manifest.n.get('train list', 0)} texts to forget, seed {manifest.seed}",
         f"  threshold {manifest.threshold:.3f}, for {manifest.target:.2%} false positives{promise}",

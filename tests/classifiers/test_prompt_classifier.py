@@ -176,6 +176,12 @@ def test_a_killed_training_goes_on_and_ends_with_the_same_weights(base: Path, tm
     assert (out / MANIFEST).read_text() == (whole / MANIFEST).read_text()
 
 
+def test_a_rate_that_so_few_texts_cannot_promise_is_not_promised(base: Path, folder: Path, tmp_path: Path) -> None:
+    manifest = train(tiny.small(), tmp_path / "people", recipe(base, epochs=1, target=1e-4))
+    assert (manifest.bounded, manifest.threshold) == (False, 0.99)
+    assert PromptClassifier.load(folder).manifest.bounded
+
+
 class Stop(Exception):
     pass
 
