@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,10 +18,11 @@ from classifiers.static import StaticEmbedding
 from classifiers.types import SCOPES, Target
 
 # Ordinary prompts and hard negatives to calibrate on. Half choose the threshold, which at the default rate takes 199.
-_ORDINARY, _ORDINARY_FREE = 1200, 500
+_ORDINARY, _ORDINARY_FREE = 1200, 420
+_SHORT = 300  # characters
 _ENTRIES = 120
 _CHUNK = 16  # texts at a time, so that prompts get their turn in between
-_MARGIN = 0.02  # what the static bound stays below the least that was flagged
+_MARGIN = 0.08  # what the static bound stays below the least that was flagged
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,9 @@ def learn(
     head_s = time.perf_counter() - began
     fitted = detector.learnt(head=head, calibrated={}, static=static)
     names = {n for t in detector.targets() for n in t.names}
-    # Entries without a name send every prompt to the encoder, so that fewer have to do.
-    ordinary = prompts(_ORDINARY_FREE if detector.any_free else _ORDINARY, seed + 1, avoid=_most(names))
+    ordinary = prompts(_ORDINARY, seed + 1, avoid=_most(names))
+    if detector.any_free:  # entries without a name send every prompt to the encoder: fewer and shorter ones have to do
+        ordinary = [text for text in ordinary if len(text) <= _SHORT][:_ORDINARY_FREE]
     innocent = _scores(fitted, ordinary)
     calibrations: dict[str, Calibration] = {}
     for name in sorted(detector.lists):
@@ -75,7 +78,11 @@ def learn(
             continue
         own = [t for t in detector.targets() if t.list_name == name]
         calibrations[name] = calibrate_list(fitted, own, [s.get(name, 0.0) for s in innocent], aims.get(name, Aim()))
-    bound = static_bound(fitted, static, ordinary) if static is not None and detector.any_free else None
+    bound = None
+    if static is not None and detector.any_free:
+        found = fitted.learnt(calibrated={name: c.threshold for name, c in calibrations.items()})
+        flagged = [t for t, own in zip(ordinary, innocent, strict=True) if _over(found, own)]
+        bound = static_bound(found, static, flagged)
     return Learnt(head, calibrations, bound, head_s, time.perf_counter() - began)
 
 
@@ -97,20 +104,21 @@ def calibrate_list(
     guilty = [s for s, e in zip(scored, chosen, strict=True) if e.about]
     neighbours = [s for s, e in zip(scored, chosen, strict=True) if not e.about]
     return calibrate(
-        _interleaved(ordinary, neighbours), guilty, aim.false_positive_rate,
+        _shuffled([*ordinary, *neighbours], seed), guilty, aim.false_positive_rate,
         lowest=detector.setup.scorer_of(name).threshold, recall_floor=aim.recall_floor,
     )  # fmt: skip
 
 
-def static_bound(detector: Detector, static: StaticEmbedding, ordinary: Sequence[str]) -> float:
+def static_bound(detector: Detector, static: StaticEmbedding, flagged: Sequence[str]) -> float:
     """A bound below which the static stage may end a text: nothing that the full path flags on these texts is lost.
 
-    The texts are ordinary prompts, and rewordings and neighbours of the entries, each entry's text as a prompt too.
+    The texts are rewordings of the entries, each entry's text as a prompt, and the ``flagged`` ordinary prompts.
+    Rewordings by rule are easy ones, so that the bound is never above what sentences at large call for.
     """
     free = [t for t in detector.targets() if not t.names]
     chosen = [e.text for e in examples(free, 2, most=_ENTRIES)] + [t.texts[0] for t in free[:_ENTRIES]]
-    texts = list(dict.fromkeys([*chosen, *ordinary]))
-    least = 1.0
+    texts = list(dict.fromkeys([*chosen, *flagged]))
+    least = static.floor
     for at in range(0, len(texts), _CHUNK):
         for windows in detector.free_windows(texts[at : at + _CHUNK]):
             vectors, known = static.encode(windows)
@@ -138,16 +146,13 @@ def _scores(detector: Detector, texts: Sequence[str]) -> list[dict[str, float]]:
     return found
 
 
-def _interleaved(many: Sequence[float], few: Sequence[float]) -> list[float]:
-    """Both, the second spread evenly through the first, so that each half has its share of them."""
-    step = max(1, len(many) // max(1, len(few)))
-    mixed: list[float] = []
-    rest = list(few)
-    for i, value in enumerate(many):
-        mixed.append(value)
-        if rest and i % step == step - 1:
-            mixed.append(rest.pop())
-    return mixed + rest
+def _over(detector: Detector, scores: Mapping[str, float]) -> bool:
+    return any(score >= detector.threshold(name) for name, score in scores.items())
+
+
+def _shuffled(values: list[float], seed: int) -> list[float]:
+    random.Random(seed).shuffle(values)  # noqa: S311 - an order, not a secret
+    return values
 
 
 def _most(names: Collection[str]) -> list[str]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from classifiers.description import particulars
 from classifiers.types import Target
 
 MOST_ENTRIES = 24
@@ -47,10 +48,10 @@ def examples(targets: Sequence[Target], seed: int = 0, *, most: int = MOST_ENTRI
         if not target.names:
             continue
         name = target.names[0]
-        for other in _strangers(name, rng):
-            swapped, swaps = re.subn(re.escape(name), other, text, flags=re.IGNORECASE)
-            if swaps:
-                yield Example(swapped, target, about=False)
+        rest, swaps = re.subn(re.escape(name), "they", text, flags=re.IGNORECASE)
+        if swaps and not particulars(rest).groups:  # else a book or a place may tell who is meant
+            for other in _strangers(name, rng):
+                yield Example(re.sub(re.escape(name), other, text, flags=re.IGNORECASE), target, about=False)
         if target.scope == "fact":
             yield Example(rng.choice(_OTHER_TOPICS).format(n=name), target, about=False)
 

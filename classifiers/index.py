@@ -14,6 +14,7 @@ Rows = npt.NDArray[np.int64]
 FLAT_LIMIT = 10_000
 HNSW_LIMIT = 150_000
 _FEWEST = 64
+_SMALL = 20_000  # products
 
 
 class Index(Protocol):
@@ -32,10 +33,14 @@ class Flat:
 
     def search(self, queries: Floats, k: int) -> tuple[Floats, Rows]:
         """See ``Index``."""
+        if len(queries) * len(self._vectors) <= _SMALL:  # FAISS wakes its threads for ever so little
+            scores = queries @ self._vectors.T
+            rows = np.argsort(-scores, axis=1, kind="stable")[:, :k] if k > 1 else scores.argmax(1)[:, None]
+            return np.take_along_axis(scores, rows, 1), rows
         import faiss
 
-        scores, rows = faiss.knn(queries, self._vectors, k, metric=faiss.METRIC_INNER_PRODUCT)
-        return scores, rows
+        found: tuple[Floats, Rows] = faiss.knn(queries, self._vectors, k, metric=faiss.METRIC_INNER_PRODUCT)
+        return found
 
 
 class Hnsw:

@@ -34,15 +34,19 @@ _FIRST_WORD = 1996  # where the words begin in BERT's vocabulary, most frequent 
 _CHUNK = 256
 _SENTENCES = 5000
 _RIDGE = 1.0
-_LAYOUT = 1  # of the file; one of another number is made anew
+_FEW = 32
+_ALIKE = 0.63  # the least cosine at which an entry without a name is found
+_LAYOUT = 2  # of the file; one of another number is made anew
 
 
 class StaticEmbedding:
     """Token vectors and the tokenizer that goes with them. Safe to use from many threads."""
 
-    def __init__(self, rows: Floats, encoder_name: str) -> None:
+    def __init__(self, rows: Floats, encoder_name: str, floor: float) -> None:
         self.encoder_name = encoder_name
         self.dim = rows.shape[1]
+        # Of pairs of sentences that the encoder finds alike, all but one in a thousand are more alike than this here.
+        self.floor = floor
         self._rows = rows  # (vocabulary, dim), weighted
         self._tokenizer = _tokenizer()
         self._unknown = self._tokenizer.token_to_id("[UNK]")
@@ -54,13 +58,19 @@ class StaticEmbedding:
         """
         vectors = np.zeros((len(texts), self.dim), np.float32)
         known = np.zeros(len(texts), np.bool_)
-        for i, encoding in enumerate(self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)):
+        for i, encoding in enumerate(self._encodings(texts)):
             ids = encoding.ids
             if ids and self._unknown not in ids:
                 known[i] = True
                 vectors[i] = self._rows[ids].sum(0)
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         return vectors / np.maximum(norms, 1e-12), known
+
+    def _encodings(self, texts: Sequence[str]) -> Sequence[Any]:
+        if len(texts) < _FEW:  # a batch wakes threads, which takes longer than a few short texts
+            return [self._tokenizer.encode(text, add_special_tokens=False) for text in texts]
+        batch: Sequence[Any] = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        return batch
 
     @classmethod
     def distil(
@@ -81,13 +91,26 @@ class StaticEmbedding:
         vectors[wanted] -= vectors[wanted].mean(0)
         weights = np.zeros(len(words), np.float32)
         weights[wanted] = _weights(np.asarray(wanted))
-        vectors = _bent(vectors, weights, encoder)
-        return cls(_principal(vectors * weights[:, None], min(dim, encoder.dim)), encoder.name)
+        texts = [text[s.start : s.end] for text in prompts(_SENTENCES, 0) for s in windows(text)[:4]]
+        sentences = list(dict.fromkeys(texts))[:_SENTENCES]
+        meant = np.concatenate(
+            [encoder.encode(sentences[at : at + _CHUNK]) for at in range(0, len(sentences), _CHUNK)]
+        )  # (sentences, dim)
+        cut = len(sentences) * 4 // 5
+        vectors = _bent(vectors, weights, sentences[:cut], meant[:cut])
+        made = cls(_principal(vectors * weights[:, None], min(dim, encoder.dim)), encoder.name, -1.0)
+        made.floor = made._floor(sentences[cut:], meant[cut:])
+        return made
+
+    def _floor(self, sentences: Sequence[str], meant: Floats) -> float:
+        vectors, known = self.encode(sentences)
+        pairs = np.triu(known[:, None] & known[None, :], 1) & (meant @ meant.T >= _ALIKE)
+        return float(np.quantile((vectors @ vectors.T)[pairs], 0.001)) if pairs.any() else -1.0
 
     def save(self, file: Path) -> None:
         """Write to ``file``; whole or not at all."""
         body = self._rows.astype("<f2").tobytes()
-        header = {"layout": _LAYOUT, "encoder": self.encoder_name, "shape": list(self._rows.shape),
+        header = {"layout": _LAYOUT, "encoder": self.encoder_name, "shape": list(self._rows.shape), "floor": self.floor,
                   "sha256": hashlib.sha256(body).hexdigest()}  # fmt: skip
         file.parent.mkdir(parents=True, exist_ok=True)
         part = file.with_suffix(".part")
@@ -111,13 +134,14 @@ class StaticEmbedding:
             same = (header["layout"], header["encoder"]) == (_LAYOUT, encoder.name)
             whole = header["sha256"] == hashlib.sha256(body).hexdigest()
             rows = np.frombuffer(body, "<f2").reshape(header["shape"]).astype(np.float32) if whole else None
+            floor = float(header["floor"])
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{file} is no static embedding") from error
         if not same:
             raise ValueError(f"{file} was made with another encoder")
         if rows is None:
             raise ValueError(f"the checksum of {file} does not match")
-        return cls(rows, encoder.name)
+        return cls(rows, encoder.name, floor)
 
 
 def load_or_distil(file: Path | None, encoder: Encoder) -> StaticEmbedding:
@@ -142,13 +166,8 @@ def _tokenizer() -> Any:
     return tokenizer
 
 
-def _bent(vectors: Floats, weights: Floats, encoder: Encoder) -> Floats:
-    """Token ``vectors`` moved least such that weighted sums of them come near the encoder's vectors of sentences."""
-    texts = [text[s.start : s.end] for text in prompts(_SENTENCES // 2, 0) for s in windows(text)[:4]]
-    sentences = list(dict.fromkeys(texts))[:_SENTENCES]
-    wanted = np.concatenate(
-        [encoder.encode(sentences[at : at + _CHUNK]) for at in range(0, len(sentences), _CHUNK)]
-    )  # (sentences, dim)
+def _bent(vectors: Floats, weights: Floats, sentences: Sequence[str], meant: Floats) -> Floats:
+    """Token ``vectors`` moved least such that weighted sums of them come near ``meant``, the sentences' vectors."""
     tokens = [np.asarray(e.ids) for e in _tokenizer().encode_batch_fast(sentences, add_special_tokens=False)]
     used, positions = np.unique(np.concatenate(tokens), return_inverse=True)
     shares = np.zeros((len(sentences), len(used)), np.float32)  # of each token used in each sentence
@@ -157,7 +176,7 @@ def _bent(vectors: Floats, weights: Floats, encoder: Encoder) -> Floats:
     shares /= np.maximum(np.linalg.norm(shares, axis=1, keepdims=True), 1e-6)
     gram = shares @ shares.T + _RIDGE * np.eye(len(sentences), dtype=np.float32)
     bent = vectors.copy()
-    bent[used] += shares.T @ np.linalg.solve(gram, wanted - shares @ vectors[used])
+    bent[used] += shares.T @ np.linalg.solve(gram, meant - shares @ vectors[used])
     return bent
 
 
