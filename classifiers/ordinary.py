@@ -15,6 +15,9 @@ from classifiers.ordinary_words import LONG, PROSE, TEMPLATES, WORDS
 _SLOT = re.compile(r"<(\w+)>")
 _WORD = re.compile(r"[a-z0-9]+")  # a name in Latin letters stands without spaces in a Chinese sentence
 _TRIES = 60  # for one prompt; a template whose prompts are used up is passed over
+# Questions about one person that ask for one thing; what asks for a whole life asks for any fact of it.
+_ABOUT_ONE = tuple(t for kind in ("writers", "people") for t in TEMPLATES[kind]
+                   if t.count("<person>") == 1 and "biography" not in t and "life" not in t)  # fmt: skip
 _LOWER_CASE, _NO_MARKS, _POLITE = 0.12, 0.06, 0.06  # shares of prompts that people type so
 
 
@@ -52,6 +55,11 @@ def prompts(count: int, seed: int, *, avoid: Collection[str] = ()) -> list[str]:
 def person(rng: random.Random) -> str:
     """A made-up name of two words."""
     return _filled("<person>", rng)
+
+
+def about(name: str, rng: random.Random) -> str:
+    """A question about ``name``, as one might ask of anybody, for one thing."""
+    return _filled(rng.choice(_ABOUT_ONE).replace("<person>", "<0>"), rng).replace("<0>", name)
 
 
 def prose(words: int, rng: random.Random) -> str:
@@ -94,7 +102,9 @@ def _filled(template: str, rng: random.Random) -> str:
     used: set[str] = set()
 
     def word(match: re.Match[str]) -> str:
-        pool = WORDS[match.group(1)]
+        pool = WORDS.get(match.group(1))
+        if pool is None:  # a slot that the caller fills
+            return match.group()
         chosen = rng.choice(pool)
         while chosen in used and len(used) < len(pool):
             chosen = rng.choice(pool)

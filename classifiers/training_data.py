@@ -17,9 +17,13 @@ from classifiers.types import Target
 
 T = TypeVar("T")
 
+_WORD = re.compile(r"\w+")
+_SAY_LITTLE = frozenset("what which when where whom whose does have from about with that this they their your".split())
+
 _ORDINARY, _HELD_ORDINARY = 2000, 400
 _HELD_KEPT_SHARE, _MOST_HELD = 0.2, 300  # of the texts to keep; of each kind
 _KEPT_PER_POSITIVE, _LEAST = 6, 300  # of a large file of texts to keep, so many are drawn anew for each epoch
+_OTHER_FACTS = 6  # about each name of which only facts are to be forgotten, before those that ask the same are left out
 _BESIDE = 70  # words of one window, about; longer ones get no text beside them
 _DRESSED = 0.4  # share of negatives that are reworded; of positives there is one reworded beside each plain one
 
@@ -52,7 +56,7 @@ class Held:
 
     text: str
     about: bool
-    kind: str  # "rewordings", "paraphrases" | "keep", "ordinary", "other names"
+    kind: str  # "rewordings", "paraphrases" | "keep", "ordinary", "other facts", "other names"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +116,14 @@ def examples(targets: Sequence[Target], keep: Sequence[str], seed: int = 0) -> E
     held_kept = kept[: min(_MOST_HELD, int(_HELD_KEPT_SHARE * len(kept)))]
     usual = ordinary.prompts(_ORDINARY + _HELD_ORDINARY, seed, avoid=names)
     named = [(text, name) for t in forget for text in t.texts for name in t.names if _holds(text, name)]
-    subjects = {n for t in forget if t.scope == "subject" for n in t.names}
-    facts = dict.fromkeys(t.names[0] for t in forget if t.names and t.names[0] not in subjects)
-    others = [rng.choice(_OTHER_TOPICS).format(n=name) for name in facts]
+    others = _other_facts(forget, rng)
+    held_others = [others.pop() for _ in range(min(_MOST_HELD // 2, len(others) // 5))]
     held = [
         *(Held(_reworded(t, rng, _HELD_WORDINGS), True, "rewordings") for t in _some(texts, rng)),
         *(Held(t, True, "paraphrases") for t in _some(paraphrases, rng)),
         *(Held(t, False, "keep") for t in held_kept),
         *(Held(t, False, "ordinary") for t in usual[_ORDINARY:]),
+        *(Held(t, False, "other facts") for t in held_others),
         *(Held(renamed(text, name, rng), False, "other names") for text, name in _some(named, rng)[: _MOST_HELD // 2]),
     ]
     return Examples(
@@ -167,6 +171,28 @@ def _texts(forget: Sequence[Target], rng: random.Random) -> tuple[list[str], lis
             found += [rng.choice(_MENTIONS).format(n=name) for name in target.names]
     trained = dict.fromkeys(found)
     return list(trained), [t for t in dict.fromkeys(held) if t not in trained]
+
+
+def _other_facts(forget: Sequence[Target], rng: random.Random) -> list[str]:
+    """Texts that name what only facts are to be forgotten of, and ask for something else; in random order."""
+    whole = {n for t in forget if t.scope == "subject" for n in t.names}
+    asked: dict[str, set[str]] = {}
+    for target in forget:
+        for name in target.names[:1]:
+            if name not in whole:
+                asked.setdefault(name, set()).update(*map(_content, target.texts))
+    found: list[str] = []
+    for name, words in asked.items():
+        found.append(rng.choice(_OTHER_TOPICS).format(n=name))
+        asking = (ordinary.about(name, rng) for _ in range(_OTHER_FACTS))
+        found += [t for t in asking if not (_content(t) - _content(name)) & words]
+    found = list(dict.fromkeys(found))
+    rng.shuffle(found)
+    return found
+
+
+def _content(text: str) -> set[str]:
+    return {word for word in _WORD.findall(text.casefold()) if len(word) > 3} - _SAY_LITTLE
 
 
 def _some(items: Sequence[T], rng: random.Random) -> list[T]:
