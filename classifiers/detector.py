@@ -162,8 +162,8 @@ class Detector:
 
     @property
     def lists(self) -> set[str]:
-        """The names of lists that it has entries of."""
-        return {t.list_name for t in self.targets()}
+        """The names of lists that it has entries of and that are not off."""
+        return {t.list_name for t in self.targets()} - self._off
 
     @property
     def any_free(self) -> bool:

@@ -74,21 +74,23 @@ class MiniLmInt8:
         return np.asarray((states * mask[:, :, None]).sum(1), np.float32)  # states (batch, tokens, dim)
 
 
-class MiniLm:
-    """all-MiniLM-L6-v2 through sentence-transformers, on a GPU where there is one."""
+class SentenceTransformers:
+    """A model of sentence-transformers, on a GPU where there is one."""
 
-    name = "minilm"
-    dim = 384
-
-    def __init__(self, *, threads: int = 1) -> None:
+    def __init__(self, source: str, *, name: str) -> None:
         try:
             from sentence_transformers import SentenceTransformer
         except ImportError as error:
-            raise RuntimeError("the encoder 'minilm' needs sentence-transformers: install letheward[torch]") from error
-        self._model: Any = SentenceTransformer(str(minilm_folder()))
+            raise RuntimeError(f"the encoder {name!r} needs sentence-transformers: install letheward[torch]") from error
+        try:
+            self._model: Any = SentenceTransformer(source, trust_remote_code=False)
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{source!r} is no model that sentence-transformers can load: {error}") from error
+        self.name = name
+        self.dim = int(self._model.encode(["dimension"]).shape[1])
 
     def encode(self, texts: Sequence[str]) -> Floats:
-        """Unit vectors ``(len(texts), 384)``; a text over 254 tokens is the mean of its windows."""
+        """Unit vectors ``(len(texts), dim)``; a text over 254 tokens is the mean of its windows."""
         if not texts:
             return np.empty((0, self.dim), np.float32)
         pieces: list[str] = []
@@ -103,6 +105,13 @@ class MiniLm:
         sums = np.zeros((len(texts), self.dim), np.float32)
         np.add.at(sums, owners, self._model.encode(pieces, normalize_embeddings=True, show_progress_bar=False))
         return _unit(sums)
+
+
+class MiniLm(SentenceTransformers):
+    """all-MiniLM-L6-v2 with torch: 384 dimensions."""
+
+    def __init__(self, *, threads: int = 1) -> None:
+        super().__init__(str(minilm_folder()), name="minilm")
 
 
 def _windows(tokens: Sequence[Any]) -> list[list[Any]]:

@@ -86,6 +86,16 @@ def learn(
     return Learnt(head, calibrations, bound, head_s, time.perf_counter() - began)
 
 
+def calibrate_on(detector: Detector, name: str, traffic: Sequence[str], aim: Aim) -> Calibration:
+    """A threshold for the list ``name`` of ``detector``, on ``traffic`` that is to pass.
+
+    Raises:
+        DetectorError: a text could not be judged.
+    """
+    own = [t for t in detector.targets() if t.list_name == name]
+    return calibrate_list(detector, own, [s.get(name, 0.0) for s in _scores(detector, traffic)], aim)
+
+
 def calibrate_list(
     detector: Detector, targets: Sequence[Target], ordinary: Sequence[float], aim: Aim, *, seed: int = 1
 ) -> Calibration:

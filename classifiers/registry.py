@@ -3,24 +3,43 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 
 from classifiers.types import Encoder
 
 ENCODERS: dict[str, str] = {
     "minilm-int8": "classifiers.encoder:MiniLmInt8",
     "minilm": "classifiers.encoder:MiniLm",
+    "use-multilingual": "classifiers.multilingual:UseMultilingual",
 }
+# Any other model of sentence-transformers: "st:" and its folder or hub name.
+OWN = "st:"
 
 
 def create_encoder(name: str, *, threads: int = 1) -> Encoder:
-    """The encoder called ``name``; ``threads`` for one batch.
+    """The encoder called ``name``; ``threads`` for one batch. "auto" takes torch where there is a GPU.
 
     Raises:
         ValueError: no such encoder.
         RuntimeError: its packages are not installed; the message names the extra.
     """
+    if name == "auto":
+        name = "minilm" if _gpu() else "minilm-int8"
+    if name.startswith(OWN):
+        from classifiers.encoder import SentenceTransformers
+
+        return SentenceTransformers(name.removeprefix(OWN), name=name)
     if name not in ENCODERS:
-        raise ValueError(f"unknown encoder {name!r}; there are {', '.join(sorted(ENCODERS))}")
+        raise ValueError(f"unknown encoder {name!r}; there are auto, {', '.join(sorted(ENCODERS))} and {OWN}MODEL")
     module, _, attribute = ENCODERS[name].partition(":")
     encoder: Encoder = getattr(import_module(module), attribute)(threads=threads)
     return encoder
+
+
+def _gpu() -> bool:
+    """Whether torch sees a GPU and sentence-transformers can use it. Neither is imported where it is not installed."""
+    if find_spec("torch") is None or find_spec("sentence_transformers") is None:
+        return False
+    import torch
+
+    return torch.cuda.is_available()

@@ -22,7 +22,9 @@ class ForgetList:
 
     ``sigma`` is ECO's corruption strength (standard deviation, in units of the embedding rows);
     ``threshold`` is the detector's score from which a text is flagged, None for the detector's default.
-    ``fallback`` is what happens where the policy cannot be carried out.
+    ``fallback`` is what happens where the policy cannot be carried out. Where no ``threshold`` is given, one is
+    calibrated to ``false_positive_rate`` (None: the default), which ``recall_floor`` goes before. ``scorer``
+    is the detector's scorer for this list, None for the server's.
     """
 
     name: str
@@ -34,6 +36,9 @@ class ForgetList:
     guideline: str = DEFAULT_GUIDELINE
     refusal: str = DEFAULT_REFUSAL
     description: str = ""
+    scorer: str | None = None
+    false_positive_rate: float | None = None
+    recall_floor: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,9 @@ class ListRow(Base):
     guideline: Mapped[str] = mapped_column(Text)
     refusal: Mapped[str] = mapped_column(Text)
     description: Mapped[str] = mapped_column(Text)
+    scorer: Mapped[str | None] = mapped_column(String(160))
+    false_positive_rate: Mapped[float | None] = mapped_column(Float)
+    recall_floor: Mapped[float | None] = mapped_column(Float)
 
 
 class EntryRow(Base):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
@@ -13,16 +13,22 @@ from typing import TypeVar
 import structlog
 
 from classifiers.batching import Batching
+from classifiers.calibrate import DEFAULT_TARGET, Calibration
 from classifiers.detector import Detector
+from classifiers.fitting import Aim, calibrate_on, learn
+from classifiers.scorers import Scorer, create_scorer
+from classifiers.static import StaticEmbedding, load_or_distil
 from classifiers.types import DetectorError, Encoder, Target
 from classifiers.vectors import VectorCache
 from guard.model import Entry, ForgetList
-from guard.store import Changes, Contents, Store
+from guard.store import Changes, Contents, Invalid, Store
 
 T = TypeVar("T")
 log = structlog.get_logger("letheward.snapshot")
 
 _TIDY_AFTER = 1.0  # seconds
+# Learning takes seconds; after it this many times as long goes by before the next, however often lists change.
+_REST = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +39,49 @@ class Snapshot:
     lists: Mapping[str, ForgetList]
     entries: Mapping[tuple[str, str], Entry]  # by (list, id)
     detector: Detector
+    calibrations: Mapping[str, Calibration] = field(default_factory=lambda: MappingProxyType({}))  # by list
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How the detector of every snapshot is to work.
+
+    ``folder`` keeps vectors, the static embedding and trained classifiers between runs; ``learning``: fit the head
+    and calibrate thresholds in the background after changes.
+    """
+
+    folder: Path | None = None
+    scorer: str = "head"
+    false_positive_rate: float = DEFAULT_TARGET
+    learning: bool = False
+
+    @property
+    def classifiers(self) -> Path | None:
+        """Where trained classifiers are."""
+        return self.folder / "classifiers" if self.folder else None
 
 
 class SnapshotManager:
-    """Holds the snapshot in force and builds the next one aside after each change.
+    """Holds the snapshot in force and builds the next one aside after each change."""
 
-    ``vectors_file`` keeps the vectors of entries from one run to the next.
-    """
+    def __init__(self, store: Store, encoder: Encoder, ways: Ways | None = None) -> None:
+        """Bring what is stored into force.
 
-    def __init__(self, store: Store, encoder: Encoder, *, vectors_file: Path | None = None) -> None:
+        Raises:
+            StoreError: the store cannot be read.
+            DetectorError: the entries cannot be encoded.
+            ValueError: a list's scorer cannot be used.
+        """
         self.store = store
+        self._ways = ways or Ways()
         self._encoder = Batching(encoder)
-        self._cache = VectorCache(vectors_file)
+        self._cache = VectorCache(self._ways.folder / "vectors.bin" if self._ways.folder else None)
+        self._scorers: dict[str, Scorer] = {}
+        self._static: StaticEmbedding | None = None
         self._changing = threading.Lock()
         self._tidying = threading.Lock()
         self._tidy_due = threading.Event()
+        self._rest_until = 0.0
         self._stale = False
         self._current = self._whole(store.load())
         self._tidy_later()
@@ -79,19 +113,70 @@ class SnapshotManager:
         with self._changing:
             return self._refresh()
 
+    def check_scorer(self, name: str | None) -> None:
+        """See that a list can have the scorer ``name``.
+
+        Raises:
+            Invalid: it cannot; the message says what to do.
+        """
+        try:
+            self._scorer(name or self._ways.scorer)
+        except (ValueError, RuntimeError) as error:
+            raise Invalid(str(error)) from error
+
+    def calibrate(self, name: str, traffic: Sequence[str], aim: Aim) -> Calibration:
+        """A threshold for a list, on ``traffic`` that is to pass; nothing is changed. Blocking.
+
+        Raises:
+            NotFound: there is no such list.
+            Invalid: it has no entries to ask about.
+            DetectorError: the texts could not be judged.
+        """
+        self.store.get_list(name)
+        detector = self._current.detector
+        if name not in detector.lists:
+            raise Invalid(f"the list {name!r} has no entries")
+        return calibrate_on(detector, name, traffic, aim)
+
     def tidy(self) -> None:
-        """Join the detector's segments where many changes left many, and save the vectors."""
+        """Join the detector's segments where many changes left many, learn, and save the vectors."""
         with self._tidying:
             while self._current.detector.wants_merging:
                 before = self._current.detector
                 merged = before.merged()
                 with self._changing:
-                    now = self._current
-                    if now.detector is before:
-                        self._current = Snapshot(now.revision, now.lists, now.entries, merged)
+                    if self._current.detector is before:
+                        self._current = replace(self._current, detector=merged)
+            if self._ways.learning:
+                self._learn()
             with self._changing:
                 self._cache.keep(list(self._current.detector.texts()))
             self._cache.save(self._encoder)
+
+    def _learn(self) -> None:
+        began = time.monotonic()
+        now = self._current
+        if now.detector.any_free and self._static is None:
+            file = self._ways.folder / f"static-{self._encoder.name}.bin" if self._ways.folder else None
+            self._static = load_or_distil(file, self._encoder.apart)
+        aims = {item.name: self._aim(item) for item in now.lists.values()}
+        found = learn(now.detector, aims, static=self._static)
+        with self._changing:
+            # Entries may have changed meanwhile: what was learnt is about nearly the same ones, and learnt again soon.
+            detector = self._current.detector.learnt(
+                head=found.head if self._ways.scorer == "head" else None, calibrated=found.thresholds,
+                static=self._static, bound=found.bound,
+            )  # fmt: skip
+            self._current = replace(
+                self._current, detector=detector, calibrations=MappingProxyType(dict(found.calibrations))
+            )
+        took = time.monotonic() - began
+        self._rest_until = time.monotonic() + _REST * took
+        log.info("learnt", revision=now.revision, head_s=round(found.head_s, 3), s=round(took, 3),
+                 thresholds={k: round(v, 4) for k, v in found.thresholds.items()})  # fmt: skip
+
+    def _aim(self, item: ForgetList) -> Aim:
+        return Aim(item.false_positive_rate or self._ways.false_positive_rate, item.recall_floor)
 
     def _tidy_later(self) -> None:
         if not self._tidy_due.is_set():
@@ -99,11 +184,11 @@ class SnapshotManager:
             threading.Thread(target=self._tidy_quietly, name="letheward-tidy", daemon=True).start()
 
     def _tidy_quietly(self) -> None:
-        time.sleep(_TIDY_AFTER)  # changes come in bursts
+        time.sleep(max(_TIDY_AFTER, self._rest_until - time.monotonic()))  # changes come in bursts
         self._tidy_due.clear()
         try:
             self.tidy()
-        except (DetectorError, OSError) as error:  # what is in force stays in force
+        except (DetectorError, OSError, ValueError) as error:  # what is in force stays in force
             log.warning("tidy_failed", error=str(error))
 
     def _refresh(self) -> int:
@@ -115,10 +200,10 @@ class SnapshotManager:
 
     def _whole(self, contents: Contents) -> Snapshot:
         entries = {(e.list_name, e.entry_id): e for e in contents.entries}
-        targets = map(target, contents.entries)
         detector = Detector.build(
-            targets, _thresholds(contents.lists), self._encoder, cache=self._cache, off=_off(contents.lists)
-        )
+            map(target, contents.entries), _thresholds(contents.lists), self._encoder, cache=self._cache,
+            off=_off(contents.lists), scorer=self._scorer(self._ways.scorer), scorers=self._own(contents.lists),
+        )  # fmt: skip
         return _snapshot(contents.revision, contents.lists, entries, detector)
 
     def _changed(self, changes: Changes) -> Snapshot:
@@ -128,9 +213,20 @@ class SnapshotManager:
         for key in gone:
             entries.pop(key, None)
         entries.update(((e.list_name, e.entry_id), e) for e in changes.entries)
-        added = [target(e) for e in changes.entries]
-        detector = now.detector.changed(_thresholds(changes.lists), added=added, removed=gone, off=_off(changes.lists))
-        return _snapshot(changes.revision, changes.lists, entries, detector)
+        detector = now.detector.changed(
+            _thresholds(changes.lists), added=[target(e) for e in changes.entries], removed=gone,
+            off=_off(changes.lists), scorers=self._own(changes.lists),
+        )  # fmt: skip
+        made = _snapshot(changes.revision, changes.lists, entries, detector)
+        return replace(made, calibrations=now.calibrations)
+
+    def _own(self, lists: Iterable[ForgetList]) -> dict[str, Scorer]:
+        return {item.name: self._scorer(item.scorer) for item in lists if item.scorer}
+
+    def _scorer(self, name: str) -> Scorer:
+        if name not in self._scorers:
+            self._scorers[name] = create_scorer(name, self._ways.classifiers)
+        return self._scorers[name]
 
 
 def _snapshot(

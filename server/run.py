@@ -17,7 +17,7 @@ from classifiers.registry import create_encoder
 from guard.eco import Eco
 from guard.importer import read_entries
 from guard.model import ForgetList
-from guard.snapshot import SnapshotManager
+from guard.snapshot import SnapshotManager, Ways
 from guard.store import Store
 from server import __version__
 from server.app import create_app
@@ -91,7 +91,10 @@ def _where(managed: ManagedVllm | None) -> Endpoint | None:
 def _lists(settings: Settings) -> SnapshotManager:
     """The lists in force; an empty store that has never been changed gets the sample list."""
     store = Store.open(settings.store_url)
-    manager = SnapshotManager(store, create_encoder(settings.encoder), vectors_file=settings.cache_dir / "vectors.bin")
+    manager = SnapshotManager(
+        store, create_encoder(settings.encoder),
+        Ways(settings.cache_dir, settings.scorer, settings.false_positive_rate, settings.learning),
+    )  # fmt: skip
     if settings.sample_list and store.revision() == 0:
         with SAMPLE.open("rb") as lines:
             entries, problems = read_entries(lines, SAMPLE_LIST)

@@ -8,6 +8,8 @@ from typing import Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from classifiers.calibrate import DEFAULT_TARGET
+
 
 def default_cache() -> Path:
     """Where things are kept unless the operator says otherwise."""
@@ -37,7 +39,10 @@ class Settings(BaseSettings):
     admin_key: SecretStr | None = Field(None, description="default: made once, kept in cache_dir/admin.key")
     client_keys: list[SecretStr] = Field(default_factory=list, description="JSON list; empty: anyone may ask")
 
-    encoder: str = "minilm-int8"
+    encoder: str = Field("auto", description="auto (minilm on a GPU, else minilm-int8), use-multilingual, st:MODEL")
+    scorer: str = Field("head", description="head, rule, dragon, trained:NAME or dragon:NAME; a list may have its own")
+    false_positive_rate: float = Field(DEFAULT_TARGET, gt=0, lt=1, description="what thresholds are calibrated to")
+    learning: bool = Field(True, description="fit the head and calibrate thresholds after changes")
     detector_workers: int = Field(2, ge=1)
     on_detector_failure: Literal["block", "allow"] = "block"
     max_body_bytes: int = Field(32 * 1024 * 1024, ge=1024)
