@@ -181,6 +181,10 @@ class Detector:
         for target in self._allowed.targets.values():
             yield from target.texts
 
+    def index_files(self) -> set[str]:
+        """The files of indexes that hold nothing but entries in force."""
+        return {p.segment.kept_as for p in self._parts if p.segment.kept_as and not p.dead}
+
     def threshold(self, list_name: str) -> float:
         """The score from which a text is about the list: the operator's, else the calibrated, else the scorer's."""
         given = self._thresholds.get(list_name)

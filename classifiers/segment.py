@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from classifiers.description import described
-from classifiers.index import VectorIndex
+from classifiers.index import IndexFiles, VectorIndex
 from classifiers.lexical import NameIndex
 from classifiers.scan import Look, Read, Scan, Sighting, Window, scan
 from classifiers.score import Signals
@@ -51,12 +51,18 @@ class Segment:
     """Judges texts against its own targets. Safe to use from many threads."""
 
     def __init__(
-        self, prepared: Prepared, names: NameIndex, vectors: Floats, bare: Floats, static: StaticEmbedding | None
+        self,
+        prepared: Prepared,
+        names: NameIndex,
+        vectors: Floats,
+        bare: Floats,
+        static: StaticEmbedding | None,
+        indexes: IndexFiles | None,
     ) -> None:
         self.prepared = prepared
         self.names = names
         self._vectors = vectors  # (rows, dim)
-        self._index = VectorIndex(vectors)
+        self._index = VectorIndex(vectors, files=indexes)
         # Half precision: compared one by one, never searched, and there may be a million.
         self._bare = bare.astype(np.float16)  # (rows with a bare text, dim)
         self._bare_row = {row: i for i, row in enumerate(prepared.bare)}
@@ -72,7 +78,7 @@ class Segment:
         prepared = prepare(targets)
         names = NameIndex(prepared.written.values())
         bare = cache.vectors(list(prepared.bare.values()), encoder)
-        return cls(prepared, names, cache.vectors(prepared.texts, encoder), bare, static)
+        return cls(prepared, names, cache.vectors(prepared.texts, encoder), bare, static, cache.indexes)
 
     def with_static(self, static: StaticEmbedding) -> Segment:
         """The same with a static stage."""
@@ -84,6 +90,11 @@ class Segment:
     def targets(self) -> tuple[Target, ...]:
         """What it knows."""
         return self.prepared.targets
+
+    @property
+    def kept_as(self) -> str | None:
+        """The name of its index's file, if any."""
+        return self._index.kept_as
 
     def holds(self, key: tuple[str, str]) -> bool:
         """Whether the entry (list, id) is here."""

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import structlog
 
+from classifiers.index_files import IndexFolder
 from classifiers.types import Encoder
 
 Floats = npt.NDArray[np.float32]
@@ -27,6 +28,7 @@ class VectorCache:
 
     def __init__(self, file: Path | None = None) -> None:
         self._file = file
+        self.indexes = IndexFolder(file.parent / "indexes") if file else None  # over such vectors
         self._vectors: dict[bytes, Floats] = {}
         self._loaded_for: str | None = None
         self._lock = threading.Lock()

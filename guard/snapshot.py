@@ -151,6 +151,8 @@ class SnapshotManager:
                 self._learn()
             with self._changing:
                 self._cache.keep(list(self._current.detector.texts()))
+                if self._cache.indexes is not None:
+                    self._cache.indexes.keep(self._current.detector.index_files())
             self._cache.save(self._encoder)
 
     def _learn(self) -> None:

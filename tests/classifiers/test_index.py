@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from classifiers import index
 from classifiers.index import BACKENDS, VectorIndex, backend_for
+from classifiers.index_files import IndexFolder
 
 
 def _unit(count: int, seed: int = 0) -> np.ndarray:
@@ -33,6 +37,33 @@ def test_few_rows_do(backend: str, count: int) -> None:
     _, found = VectorIndex(rows, backend=backend).search(rows, 16)
     assert found.shape == (count, min(16, count))
     assert np.mean(found[:, 0] == np.arange(count)) == 1
+
+
+@pytest.mark.parametrize("backend", sorted(BACKENDS.keys() - {"flat"}))
+def test_what_was_built_is_read_again_and_what_is_damaged_is_not(
+    backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, files = _unit(500), IndexFolder(tmp_path / "indexes")
+    first = VectorIndex(rows, backend=backend, files=files)
+    (file,) = (tmp_path / "indexes").iterdir()
+    assert file.name == first.kept_as
+    built = []
+    for name in ("_graph", "_cells"):
+        make = getattr(index, name)
+        monkeypatch.setattr(index, name, lambda v, make=make: built.append(1) or make(v))
+    again = VectorIndex(rows, backend=backend, files=files)
+    assert not built
+    np.testing.assert_array_equal(again.search(rows, 3)[1], first.search(rows, 3)[1])
+    VectorIndex(_unit(500, 9), backend=backend, files=files)
+    assert built == [1]
+    damaged = bytearray(file.read_bytes())
+    damaged[-9] ^= 1
+    file.write_bytes(bytes(damaged))
+    VectorIndex(rows, backend=backend, files=files)
+    assert built == [1, 1]
+    assert files.get(first.kept_as or "", rows) is not None
+    files.keep(set())
+    assert not list((tmp_path / "indexes").iterdir())
 
 
 def test_no_rows_give_no_results() -> None:
