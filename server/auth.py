@@ -23,6 +23,17 @@ def same(given: str, expected: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode("utf-8"))
 
 
+def admin_key_needed() -> ApiError:
+    """The answer to whoever is not the admin."""
+    return ApiError(
+        401,
+        "The admin key is needed: 'Authorization: Bearer KEY'.",
+        type="authentication_error",
+        code="invalid_admin_key",
+        headers={"WWW-Authenticate": "Bearer"},
+    )
+
+
 def admin_check(admin_key: str) -> Callable[[Request], bool]:
     """A test for the admin key, as bearer or in ``X-Letheward-Admin-Key`` beside a client's own key."""
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from starlette.responses import JSONResponse
+
+LONGEST = 2000  # characters of a message
+_TOLD = 10  # problems of one request
 
 
 class ApiError(Exception):
@@ -36,7 +40,9 @@ class ApiError(Exception):
 
 
 def error_body(message: str, *, type: str, code: str | None = None, param: str | None = None) -> dict[str, object]:
-    """The JSON object of an OpenAI error."""
+    """The JSON object of an OpenAI error. What a client sent can be in ``message``: it is kept short and sound."""
+    message = message.encode("utf-8", "replace").decode()
+    message = message if len(message) <= LONGEST else message[:LONGEST] + " ..."
     return {"error": {"message": message, "type": type, "param": param, "code": code}}
 
 
@@ -53,3 +59,9 @@ def openai_error(
     return JSONResponse(
         error_body(message, type=type, code=code, param=param), status_code=status, headers=dict(headers or {})
     )
+
+
+def problems(errors: Sequence[Any]) -> str:
+    """What pydantic finds wrong, without the values: the first few, and how many more."""
+    told = [": ".join(filter(None, (".".join(map(str, e["loc"])), e["msg"]))) for e in errors[:_TOLD]]
+    return "; ".join(told) + (f"; and {len(errors) - _TOLD} more" if len(errors) > _TOLD else "")

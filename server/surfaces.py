@@ -208,12 +208,15 @@ def _values(mapping: Mapping[str, Any], *, but: str) -> list[Any]:
 
 
 def strings(value: Any) -> Iterator[str]:
-    """Every string in a JSON value, object keys and strings inside JSON-encoded strings included."""
+    """Every string in a JSON value, object keys and strings inside JSON-encoded strings included.
+
+    Escapes in an inner string can be halves of a pair, which are no text: a mark stands in their place.
+    """
     stack: list[Any] = [value]
     while stack:
         current = stack.pop()
         if isinstance(current, str):
-            yield current
+            yield current.encode("utf-8", "replace").decode()
             stack.extend(_unpacked(current))
         elif isinstance(current, list):
             stack.extend(reversed(current))
@@ -221,7 +224,7 @@ def strings(value: Any) -> Iterator[str]:
             for key, child in current.items():
                 if key not in _NOT_TEXT_KEYS:
                     stack.append(child)
-                    yield key
+                    yield key.encode("utf-8", "replace").decode()
 
 
 def _unpacked(text: str) -> list[Any]:

@@ -67,11 +67,11 @@ class Upstream:
         headers = {"Accept-Encoding": "identity"}
         if endpoint.key:
             headers["Authorization"] = f"Bearer {endpoint.key}"
-        if request_id:
+        if request_id and request_id.isascii() and request_id.isprintable():
             headers["X-Request-Id"] = request_id
         content = None
         if body is not None:
-            content = orjson.dumps(body)
+            content = body if isinstance(body, bytes) else orjson.dumps(body)
             headers["Content-Type"] = "application/json"
         return self._client.build_request(method, endpoint.url + path, content=content, headers=headers)
 
