@@ -12,14 +12,17 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import PlainTextResponse
 
-from classifiers.types import DetectorError, TextTooLong
+from classifiers.types import DetectorError
 from guard.importer import EntryIn, entries, read_entries, to_line
 from guard.model import DEFAULT_GUIDELINE, DEFAULT_REFUSAL, Entry, ForgetList
 from guard.snapshot import SnapshotManager
 from guard.store import Invalid, NotFound, Store, StoreError
-from server.auth import bearer, same
+from server.auth import admin_key_needed, bearer, same
+from server.checking import add_check
 from server.errors import ApiError
-from server.proxy import read_body
+from server.incoming import read_body
+from server.judging import Judge
+from server.replay import add_replay
 
 T = TypeVar("T")
 
@@ -64,34 +67,24 @@ class EntriesIn(BaseModel):
     entries: list[EntryIn] = Field(min_length=1, max_length=10_000)
 
 
-class CheckIn(BaseModel):
-    """A text to show to the detector."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    text: str = Field(max_length=1_000_000)
-
-
 ListName = Annotated[str, Field(pattern=NAME)]
 
 
-def admin_router(manager: SnapshotManager, admin_key: str, *, max_body_bytes: int) -> APIRouter:
-    """All routes of the admin API; each asks for the bearer key."""
+def admin_router(
+    manager: SnapshotManager, admin_key: str, *, max_body_bytes: int, judge: Judge | None = None
+) -> APIRouter:
+    """All routes of the admin API; each asks for the bearer key. ``judge``: the proxy's, for replays."""
 
     def require_admin(request: Request) -> None:
         if not same(bearer(request), admin_key):
-            raise ApiError(
-                401,
-                "The admin key is needed: 'Authorization: Bearer KEY'.",
-                type="authentication_error",
-                code="invalid_admin_key",
-                headers={"WWW-Authenticate": "Bearer"},
-            )
+            raise admin_key_needed()
 
     router = APIRouter(prefix="/admin/v1", tags=["admin"], dependencies=[Depends(require_admin)])
     _add_lists(router, manager)
     _add_entries(router, manager, max_body_bytes)
-    _add_others(router, manager)
+    _add_revision(router, manager)
+    add_check(router, manager)
+    add_replay(router, manager, judge or Judge(), max_body_bytes)
     return router
 
 
@@ -179,22 +172,11 @@ def _add_entries(router: APIRouter, manager: SnapshotManager, max_body_bytes: in
         return PlainTextResponse("".join(to_line(e) + "\n" for e in found), media_type="application/x-ndjson")
 
 
-def _add_others(router: APIRouter, manager: SnapshotManager) -> None:
+def _add_revision(router: APIRouter, manager: SnapshotManager) -> None:
     @router.get("/revision")
     async def revision() -> dict[str, Any]:
         """The revision in force."""
         return {"revision": manager.current.revision, "stale": manager.stale}
-
-    @router.post("/check")
-    async def check(given: CheckIn) -> dict[str, Any]:
-        """What the detector says of a text, with evidence."""
-        snapshot = manager.current
-        try:
-            return {"revision": snapshot.revision} | await run_sync(snapshot.detector.explain, given.text)
-        except TextTooLong as error:
-            raise ApiError(400, f"The text cannot be judged: {error}.", code="text_too_long") from error
-        except DetectorError as error:
-            raise ApiError(503, f"The detector failed: {error}", type="server_error", code="detector_failed") from error
 
 
 async def _add(manager: SnapshotManager, name: str, made: list[Entry]) -> dict[str, Any]:

@@ -9,14 +9,17 @@ import structlog
 from anyio.to_thread import run_sync
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from guard.snapshot import SnapshotManager
 from server import __version__
 from server.admin import admin_router
-from server.auth import require_client
-from server.errors import ApiError, openai_error
+from server.auth import admin_key_needed, require_client
+from server.errors import ApiError, openai_error, problems
+from server.incoming import LimitBodies
+from server.metrics import CountRequests, Metrics
 from server.proxy import Proxy
 from server.upstream import Upstream
 
@@ -32,6 +35,7 @@ def create_app(
     client_keys: Sequence[str],
     is_admin: Callable[[Request], bool],
     max_body_bytes: int,
+    metrics_public: bool = False,
 ) -> FastAPI:
     """The application over its ready parts; what it does not list answers 404 in OpenAI's shape."""
     app = FastAPI(
@@ -43,8 +47,11 @@ def create_app(
         openapi_url=None,
     )
     allowed = require_client(client_keys, is_admin)
-    app.include_router(admin_router(manager, admin_key, max_body_bytes=max_body_bytes))
-    _add_health(app, upstream, manager)
+    app.add_middleware(LimitBodies, limit=max_body_bytes, prefix="/admin/")
+    app.add_middleware(CountRequests, metrics=proxy.metrics)
+    app.include_router(admin_router(manager, admin_key, max_body_bytes=max_body_bytes, judge=proxy.judge))
+    _add_health(app, upstream, manager, enforcing=proxy.enforcing)
+    _add_metrics(app, proxy.metrics, is_admin, public=metrics_public)
     _add_client_routes(app, proxy, allowed)
     _add_error_shapes(app)
     return app
@@ -63,7 +70,16 @@ def _add_client_routes(app: FastAPI, proxy: Proxy, allowed: Callable[[Request], 
     app.add_api_route("/v1/models", guarded(proxy.models), methods=["GET"], response_model=None)
 
 
-def _add_health(app: FastAPI, upstream: Upstream, manager: SnapshotManager) -> None:
+def _add_metrics(app: FastAPI, metrics: Metrics, is_admin: Callable[[Request], bool], *, public: bool) -> None:
+    @app.get("/metrics")
+    async def scraped(request: Request) -> Response:
+        """Prometheus' text format; asks for the admin key unless the operator opened it."""
+        if not public and not is_admin(request):
+            raise admin_key_needed()
+        return Response(await run_sync(metrics.render), media_type=CONTENT_TYPE_LATEST)
+
+
+def _add_health(app: FastAPI, upstream: Upstream, manager: SnapshotManager, *, enforcing: bool) -> None:
     @app.get("/health")
     async def health() -> dict[str, str]:
         """The process is alive."""
@@ -78,7 +94,8 @@ def _add_health(app: FastAPI, upstream: Upstream, manager: SnapshotManager) -> N
             "store": not manager.stale and await run_sync(_works, manager.store.list_lists),
         }
         up = all(parts.values())
-        body: dict[str, Any] = {"status": "ready" if up else "not ready", **parts, "revision": manager.current.revision}
+        state = {"revision": manager.current.revision, "enforcing": enforcing}
+        body: dict[str, Any] = {"status": "ready" if up else "not ready", **parts, **state}
         return JSONResponse(body, status_code=200 if up else 503)
 
 
@@ -112,8 +129,7 @@ def _add_error_shapes(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def bad_request(_: Request, error: RequestValidationError) -> Response:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        return openai_error(400, problems, code="invalid_request")
+        return openai_error(400, problems(error.errors()), code="invalid_request")
 
     @app.exception_handler(Exception)
     async def unexpected(_: Request, error: Exception) -> Response:

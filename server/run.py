@@ -119,6 +119,8 @@ def _eco(folder: Path | None) -> Eco | None:
 
 
 def _app(settings: Settings, manager: SnapshotManager, upstream: Upstream, eco: Eco | None) -> FastAPI:
+    if not settings.enforce:
+        log.warning("not_enforcing", why="enforce is false: every request passes to the model as it comes")
     key = admin_key(settings)
     is_admin = admin_check(key)
     proxy = Proxy(
@@ -128,6 +130,7 @@ def _app(settings: Settings, manager: SnapshotManager, upstream: Upstream, eco: 
         reveal=is_admin,
         guard_upstream=_guard_upstream(settings),
         config=ProxyConfig(
+            enforce=settings.enforce,
             limits=Limits(max_parts=settings.max_parts, max_depth=settings.max_depth),
             max_body_bytes=settings.max_body_bytes,
             on_detector_failure=settings.on_detector_failure,
@@ -146,6 +149,7 @@ def _app(settings: Settings, manager: SnapshotManager, upstream: Upstream, eco: 
         client_keys=clients,
         is_admin=is_admin,
         max_body_bytes=settings.max_body_bytes,
+        metrics_public=settings.metrics_public,
     )
 
 
@@ -175,15 +179,25 @@ async def _announced(server: uvicorn.Server, settings: Settings, manager: Snapsh
         await asyncio.gather(task, return_exceptions=True)
 
 
+_WATCHING = """
+  ************************************************************************
+  *  NOTHING IS ENFORCED: every request goes to the model as it comes,   *
+  *  those about a forget list too. What would be done is only logged.   *
+  *  Start without --no-enforce (LETHEWARD_ENFORCE=false) to guard.      *
+  ************************************************************************
+"""
+
+
 def _banner(settings: Settings, port: int, manager: SnapshotManager) -> str:
     shown = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
     url = f"http://{shown}:{port}"
     lists = ", ".join(f"{n} ({item.policy})" for n, item in manager.current.lists.items()) or "none yet"
     own_cache = f"LETHEWARD_CACHE_DIR={settings.cache_dir} " if settings.cache_dir != default_cache() else ""
     model = settings.model if not settings.upstream else f"as served by {settings.upstream}"
+    doing, warning = ("guards the model", "") if settings.enforce else ("only WATCHES", _WATCHING)
     return f"""
-Letheward {__version__} guards the model. Stop it with Ctrl-C.
-
+Letheward {__version__} {doing}. Stop it with Ctrl-C.
+{warning}
   Point a client at   {url}/v1    (model: {model}, any API key{"" if not settings.client_keys else " of yours"})
   Admin key           {admin_key(settings)}
   Forget lists        {lists}

@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     admin_key: SecretStr | None = Field(None, description="default: made once, kept in cache_dir/admin.key")
     client_keys: list[SecretStr] = Field(default_factory=list, description="JSON list; empty: anyone may ask")
 
+    enforce: bool = Field(True, description="false: everything passes untouched, and what would be done is logged")
+    metrics_public: bool = Field(False, description="serve /metrics without the admin key")
+
     encoder: str = Field("auto", description="auto (minilm on a GPU, else minilm-int8), use-multilingual, st:MODEL")
     scorer: str = Field("head", description="head, rule, dragon, trained:NAME or dragon:NAME; a list may have its own")
     false_positive_rate: float = Field(DEFAULT_TARGET, gt=0, lt=1, description="what thresholds are calibrated to")

@@ -31,6 +31,7 @@ from guard.snapshot import SnapshotManager
 from guard.store import Store
 from server.app import create_app
 from server.auth import admin_check
+from server.metrics import Metrics
 from server.proxy import Proxy, ProxyConfig
 from server.upstream import Endpoint, Upstream
 
@@ -163,18 +164,19 @@ def build(manager: SnapshotManager, checkpoint: Path, script: Script) -> Build:
     @contextmanager
     def start(
         *, client_keys: tuple[str, ...] = (), eco: bool = True, upstream_url: str | None = None,
-        read_timeout: float = 20, **config: Any,
+        read_timeout: float = 20, metrics_public: bool = False, window: int = 1000, **config: Any,
     ) -> Iterator[House]:  # fmt: skip
         with running(scripted(script)) as url:
             endpoint = Endpoint(upstream_url or url, "inner-key")
             upstream = Upstream(lambda: endpoint, connect_timeout=2, read_timeout=read_timeout)
             is_admin = admin_check(ADMIN_KEY)
             proxy = Proxy(
-                manager, upstream, eco=Eco(checkpoint) if eco else None, reveal=is_admin, config=ProxyConfig(**config)
-            )
+                manager, upstream, eco=Eco(checkpoint) if eco else None, reveal=is_admin, config=ProxyConfig(**config),
+                metrics=Metrics(manager, enforcing=config.get("enforce", True), window=window),
+            )  # fmt: skip
             app = create_app(
                 proxy=proxy, upstream=upstream, manager=manager, admin_key=ADMIN_KEY, client_keys=client_keys,
-                is_admin=is_admin, max_body_bytes=1_000_000,
+                is_admin=is_admin, max_body_bytes=1_000_000, metrics_public=metrics_public,
             )  # fmt: skip
             with running(app) as front, httpx.Client(base_url=front, timeout=30) as client:
                 yield House(front, script, manager, client)

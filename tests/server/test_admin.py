@@ -24,6 +24,7 @@ ROUTES = [
     ("DELETE", "/admin/v1/lists/facts/entries/zp"),
     ("GET", "/admin/v1/revision"),
     ("POST", "/admin/v1/check"),
+    ("POST", "/admin/v1/replay"),
 ]
 
 
@@ -107,6 +108,11 @@ def test_an_import_with_a_bad_line_adds_nothing(house: House) -> None:
         ("POST", "/lists/facts/entries", {"entries": [{"answer": "x"}]}, 400),
         ("POST", "/lists/facts/import", None, 400),
         ("POST", "/check", {"text": 5}, 400),
+        ("POST", "/check", {}, 400),
+        ("POST", "/check", {"text": "a", "turns": ["a"]}, 400),
+        ("POST", "/check", {"turns": []}, 400),
+        ("POST", "/check", {"turns": ["a"] * 201}, 400),
+        ("POST", "/check", {"text": "x" * 1_000_001}, 413),
         ("GET", "/nothing", None, 404),
     ],
 )
@@ -123,4 +129,27 @@ def test_check_shows_the_evidence(house: House) -> None:
     assert verdict["spans"] == [{"start": 10, "end": 21, "text": "Zorvan Pelk"}]
     assert found["flagged"] is True
     assert [e["stage"] for e in verdict["evidence"]] == ["name (full)"]
-    assert set(found["latency_ms"]) == {"read", "scan", "encode", "weigh"}
+    assert {"read", "scan", "encode", "weigh"} <= set(found["latency_ms"])
+    assert found["nearest"][0].keys() >= {"list", "entry", "score", "threshold", "view"}
+
+
+def test_turns_are_checked_as_one_conversation(house: House) -> None:
+    turns = ["Who is Zorvan Pelk?", "And where was she born?", "What is the capital of Italy?"]
+    found = _call(house, "POST", "/check", json={"turns": turns}).json()
+    assert [t["flagged"] for t in found["turns"]] == [True, True, False]
+    assert found["flagged"] is True
+    assert _call(house, "POST", "/check", json={"text": turns[1]}).json()["flagged"] is False
+    assert "earlier turn" in found["turns"][1]["verdicts"][0]["evidence"][0]["view"]
+
+
+def test_a_body_over_the_limit_is_refused_before_it_is_parsed(house: House) -> None:
+    response = _call(house, "PUT", "/lists/a", content=b'{"description": "' + b"x" * 2_000_000 + b'"}')
+    assert response.status_code == 413
+    assert "1000000 bytes" in response.json()["error"]["message"]
+
+
+def test_thousands_of_problems_make_a_short_message(house: House) -> None:
+    response = _call(house, "POST", "/lists/facts/entries", json={"entries": [{}] * 5000})
+    assert response.status_code == 400
+    assert "and 4990 more" in response.json()["error"]["message"]
+    assert len(response.text) < 3000

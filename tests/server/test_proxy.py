@@ -6,6 +6,7 @@ import base64
 import io
 import json
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -13,6 +14,7 @@ import torch
 
 from classifiers.types import DetectorError
 from guard.dragon import TEMPLATE_REASONING
+from guard.model import Entry, ForgetList
 from tests.server.conftest import ADMIN_KEY, Build, House
 
 ADMIN = {"X-Letheward-Admin-Key": ADMIN_KEY}
@@ -125,6 +127,22 @@ def test_dragon_never_passes_on_reasoning_that_tells(house: House) -> None:
     assert TEMPLATE_REASONING in content
 
 
+def test_names_that_headers_cannot_hold_are_quoted(house: House) -> None:
+    house.manager.change(lambda s: s.put_list(ForgetList("список", policy="refuse")))
+    house.manager.change(
+        lambda s: s.add_entries("список", [Entry("ид", "список", subject="Mira Toll", scope="subject")])
+    )
+    body = {"model": "m", "messages": [{"role": "user", "content": "Who is Mira Toll?"}]}
+    headers = house.client.post("/v1/chat/completions", json=body, headers=ADMIN).headers
+    assert (unquote(headers["x-letheward-list"]), unquote(headers["x-letheward-entry"])) == ("список", "ид")
+
+
+def test_a_request_id_that_headers_cannot_hold_is_left_out(house: House) -> None:
+    body = {"model": "m", "messages": [{"role": "user", "content": "hello"}]}
+    headers = {"x-request-id": "\u00e9".encode("latin-1")}
+    assert house.client.post("/v1/chat/completions", json=body, headers=headers).status_code == 200  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(("fallback", "action"), [("refuse", "refuse"), ("dragon", "dragon")])
 def test_a_guard_model_that_fails_leaves_the_fallback(build: Build, fallback: str, action: str) -> None:
     with build() as house:
@@ -174,7 +192,7 @@ def test_a_detector_that_fails_blocks(build: Build, monkeypatch: pytest.MonkeyPa
     def fails(*_: object) -> None:
         raise DetectorError("gone")
 
-    monkeypatch.setattr("classifiers.detector.Detector.judge", fails)
+    monkeypatch.setattr("classifiers.detector.Detector.inspect", fails)
     monkeypatch.setattr("classifiers.detector.Detector.explain", fails)
     with build() as house:
         assert _error(house.chat("hello"), 503)["code"] == "detector_failed"
@@ -255,7 +273,7 @@ def test_bad_bodies_are_the_clients_fault(house: House, raw: bytes, status: int)
         ("GET", "/", 404), ("POST", "/v1/responses", 404), ("POST", "/inference/v1/generate", 404),
         ("POST", "/v1/chat/completions/batch", 404), ("POST", "/v1/chat/completions/", 404), ("GET", "/docs", 404),
         ("GET", "/openapi.json", 404), ("POST", "/invocations", 404), ("POST", "/tokenize", 404),
-        ("GET", "/v1/chat/completions", 405), ("GET", "/metrics", 404), ("POST", "//v1/chat/completions", 404),
+        ("GET", "/v1/chat/completions", 405), ("POST", "/metrics", 405), ("POST", "//v1/chat/completions", 404),
     ],
 )  # fmt: skip
 def test_what_is_not_listed_is_not_there(house: House, method: str, path: str, status: int) -> None:

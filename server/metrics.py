@@ -1,0 +1,160 @@
+"""What an operator watches, as Prometheus reads it. Labels hold list names, never texts, entries or people."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter as Tally
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from classifiers.types import DetectorError, TextTooLong
+from guard.snapshot import Snapshot
+from server.judging import Judgement, Snapshots
+from server.scores import WINDOW, ScoreCollector
+
+_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+_ACTIONS = frozenset({"pass", "monitor", "redact", "dragon", "eco", "refuse"})
+
+
+class Metrics:
+    """The metrics of one application, in a registry of its own. Safe to use from many threads."""
+
+    def __init__(self, snapshots: Snapshots, *, enforcing: bool = True, window: int = WINDOW) -> None:
+        self._snapshots = snapshots
+        self._registry = registry = CollectorRegistry()
+        self._requests = Counter(
+            "letheward_requests", "Requests, by path, action and status class",
+            ["path", "action", "status"], registry=registry,
+        )  # fmt: skip
+        self._stages = Histogram(
+            "letheward_detector_seconds", "Time that a stage of the detector took for one request",
+            ["stage"], buckets=_SECONDS, registry=registry,
+        )  # fmt: skip
+        self._prompts = Counter("letheward_prompts", "Requests that the detector judged", registry=registry)
+        self._early = Counter(
+            "letheward_prompts_before_encoder", "Requests of which no text needed the encoder", registry=registry
+        )
+        self._verdicts = Counter("letheward_verdicts", "Requests that a list flagged", ["list"], registry=registry)
+        self._would_act = Counter(
+            "letheward_would_act", "What was not done because it was only to be watched",
+            ["list", "would_be"], registry=registry,
+        )  # fmt: skip
+        self._failures = Counter(
+            "letheward_detector_failures", "Requests that the detector could not judge", ["kind"], registry=registry
+        )
+        Gauge("letheward_enforcing", "0 where everything passes and is only watched", registry=registry).set(enforcing)
+        self._lists = _Lists(snapshots)
+        self._scores = ScoreCollector(window)
+        registry.register(self._lists)
+        registry.register(self._scores)
+
+    def judged(self, snapshot: Snapshot, judgement: Judgement) -> None:
+        """Count a request that was judged."""
+        self._prompts.inc()
+        if judgement.early:
+            self._early.inc()
+        for stage, ms in judgement.ms.items():
+            self._stages.labels(stage).observe(ms / 1000)
+        for name in judgement.flagged:
+            self._verdicts.labels(name).inc()
+        if snapshot is self._snapshots.current:  # one that has just gone out of force must not come back here
+            self._scores.note(snapshot, judgement)
+
+    def failed(self, error: DetectorError) -> None:
+        """Count a request that could not be judged, by the kind of its cause."""
+        kind = "too_long" if isinstance(error, TextTooLong) else type(error.__cause__ or error).__name__
+        self._failures.labels(kind).inc()
+
+    def would_act(self, list_name: str, would_be: str) -> None:
+        """Count what was not done."""
+        self._would_act.labels(list_name, would_be).inc()
+
+    def answered(self, path: str, action: str, status: int) -> None:
+        """Count a request of any kind."""
+        self._requests.labels(path, action if action in _ACTIONS else "none", f"{status // 100}xx").inc()
+        self._lists.look()
+
+    def render(self) -> bytes:
+        """Everything in Prometheus' text format. Not quick: call it off the event loop."""
+        self._scores.meet(self._snapshots.current)
+        return generate_latest(self._registry)
+
+
+class _Lists(Collector):
+    """The forget lists in force."""
+
+    def __init__(self, snapshots: Snapshots) -> None:
+        self._snapshots = snapshots
+        self._seen = (snapshots.current.revision, time.time())
+        self._counted: tuple[Snapshot | None, Tally[str]] = (None, Tally())
+
+    def look(self) -> None:
+        """Note the time where the lists have changed."""
+        revision = self._snapshots.current.revision
+        if revision != self._seen[0]:
+            self._seen = (revision, time.time())
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics now."""
+        self.look()
+        snapshot = self._snapshots.current
+        if self._counted[0] is not snapshot:
+            self._counted = (snapshot, Tally(name for name, _ in snapshot.entries))
+        entries = GaugeMetricFamily("letheward_entries", "Entries, by list", labels=["list"])
+        for name in snapshot.lists:
+            entries.add_metric([name], self._counted[1][name])
+        yield entries
+        enabled = sum(item.enabled for item in snapshot.lists.values())
+        lists = GaugeMetricFamily("letheward_lists", "Forget lists, by whether they are on", labels=["state"])
+        lists.add_metric(["on"], enabled)
+        lists.add_metric(["off"], len(snapshot.lists) - enabled)
+        yield lists
+        yield GaugeMetricFamily("letheward_revision", "Revision of the lists in force", value=snapshot.revision)
+        yield GaugeMetricFamily(
+            "letheward_lists_stale",
+            "1 where a stored change is not in force, and requests are refused",
+            value=float(self._snapshots.stale),
+        )
+        yield GaugeMetricFamily(
+            "letheward_lists_changed_timestamp_seconds",
+            "When the lists last changed, or were loaded",
+            value=self._seen[1],
+        )
+
+
+class CountRequests:
+    """Counts what the application answers, by the route and not by what clients make up."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything on, and count a response when it begins."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def counted(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                action = dict(message.get("headers", ())).get(b"x-letheward-action", b"").decode("latin-1")
+                self._metrics.answered(_route(scope), action, message["status"])
+            await send(message)
+
+        try:
+            await self._app(scope, receive, counted)
+        except Exception:
+            if not begun:
+                self._metrics.answered(_route(scope), "", 500)
+            raise
+
+
+def _route(scope: Scope) -> str:
+    return str(getattr(scope.get("route"), "path", "other"))
