@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from server import __version__
+from server.cli_check import check
 from server.cli_detector import app as detector_app
 from server.cli_lists import app as lists_app
-from server.client import AdminClient, Key, Proxy
+from server.cli_replay import replay
 
 app = typer.Typer(
     name="letheward",
@@ -20,6 +20,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Makes a deployed LLM behave as if it had never learnt chosen facts.",
 )
+app.command()(check)
+app.command()(replay)
 app.add_typer(lists_app, name="lists")
 app.add_typer(detector_app, name="detector")
 
@@ -51,6 +53,10 @@ def serve(
     cache_dir: Annotated[Path | None, typer.Option(help="For the model, the lists, the admin key and logs.")] = None,
     database_url: Annotated[str | None, typer.Option(help="SQLAlchemy URL of the forget-list store.")] = None,
     sample_list: Annotated[bool | None, typer.Option(help="Create the sample list in an empty store.")] = None,
+    enforce: Annotated[
+        bool | None, typer.Option(help="--no-enforce: only watch; everything passes, and what would be done is logged.")
+    ] = None,
+    metrics_public: Annotated[bool | None, typer.Option(help="Serve /metrics without the admin key.")] = None,
     vllm_args: Annotated[str | None, typer.Option(help="More arguments for the managed vLLM.")] = None,
 ) -> None:
     """Start the model and the proxy before it. Every option is also a variable LETHEWARD_<NAME>."""
@@ -74,36 +80,6 @@ def serve(
         raise _fail(str(error)) from error
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
-
-
-@app.command()
-def check(
-    text: Annotated[str, typer.Argument(help="The text to judge.")],
-    url: Proxy = "http://127.0.0.1:8080",
-    key: Key = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """What the detector says of TEXT, with evidence. Ends with 1 where it is flagged."""
-    found = AdminClient(url, key).call("POST", "/check", json={"text": text})
-    typer.echo(json.dumps(found, indent=2, ensure_ascii=False) if as_json else _told(found))
-    raise typer.Exit(1 if found["flagged"] else 0)
-
-
-def _told(found: dict[str, Any]) -> str:
-    lines = [] if found["flagged"] else ["not flagged"]
-    for verdict in found["verdicts"]:
-        lines.append(
-            f"flagged by list {verdict['list']}, entry {verdict['entry']}: "
-            f"score {verdict['score']:.3f} (threshold {verdict['threshold']:.2f})"
-        )
-        lines += [f"  span      {s['text']!r}" for s in verdict["spans"]]
-        lines += [f"  {e['stage']:<15} {e['view']}: {e['score']:.3f}" for e in verdict["evidence"]]
-    if found["nearest"]:
-        lines.append("nearest entries:")
-    for near in found["nearest"]:
-        named = f", name {near['name']:.2f}" if near["name"] else ""
-        lines.append(f"  {near['list']}/{near['entry']}: score {near['score']:.3f}, cosine {near['cosine']:.3f}{named}")
-    return "\n".join(lines)
 
 
 def _fail(message: str) -> typer.Exit:
