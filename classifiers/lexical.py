@@ -12,9 +12,17 @@ from classifiers.normalise import View, fold_words
 from classifiers.spelling import Speller
 from classifiers.weights import in_vocabulary
 
-Kind = Literal["full", "derived", "fuzzy", "partial"]
-STRENGTH: dict[Kind, float] = {"full": 1.0, "derived": 0.95, "fuzzy": 0.9, "partial": 0.5}
+Kind = Literal["full", "derived", "fuzzy", "apart", "titled", "partial"]
+STRENGTH: dict[Kind, float] = {
+    "full": 1.0,
+    "derived": 0.95,
+    "fuzzy": 0.9,
+    "apart": 0.9,
+    "titled": 0.9,
+    "partial": 0.5,
+}
 
+_TELLING = 7  # letters of a name that is found although its words are parted otherwise, or guessed at
 _TITLES = frozenset("mr mrs ms dr prof sir dame lady lord saint st the".split())
 
 
@@ -43,19 +51,27 @@ class NameIndex:
             forms[_pattern(name)].append((name, "full"))
             for form, kind in _derived(name, written):
                 forms[_pattern(form)].append((name, kind))
-            if len(name.replace(" ", "")) >= 7:
-                squeezed[name.replace(" ", "")].append((name, "derived"))
+            for form in {name, _latin(written, name), _unhyphenated(written)}:
+                if len(form.replace(" ", "")) >= _TELLING:
+                    squeezed[form.replace(" ", "")].append((name, "derived"))
         self._automaton = _automaton(ahocorasick, forms)
         self._squeezed = _automaton(ahocorasick, squeezed)
-        plain = {_unhyphenated(w): n for n, w in folded.items()}
+        plain = {form: n for n, w in folded.items() for form in (_unhyphenated(w), _latin(w, n))}
         plain.pop("", None)
         self._fuzzy = _Fuzzy(plain | {n: n for n in folded})
 
-    def find(self, view: View, *, joined: bool = False) -> list[NameHit]:
-        """Every name in the view, overlapping ones too. ``joined``: also across lost word breaks."""
+    def find(self, view: View, *, joined: bool = False, guessed: bool = False) -> list[NameHit]:
+        """Every name in the view, overlapping ones too.
+
+        Args:
+            view: where to look.
+            joined: word breaks are lost: names may begin and end inside words.
+            guessed: the view is one of many tries: only names as they are written, of some length.
+        """
         hits = list(_iterate(self._automaton, view.text))
-        if joined:
-            hits.extend(self._find_joined(view))
+        hits.extend(self._find_joined(view, {h.name for h in hits if h.kind != "partial"}, anywhere=joined))
+        if guessed:
+            return [h for h in hits if h.kind != "partial" and h.end - h.start >= _TELLING]
         if any(h.kind != "partial" for h in hits):  # a part of a name inside a whole name is no name of its own
             inside = bytearray(len(view.text))
             for hit in hits:
@@ -66,10 +82,17 @@ class NameIndex:
         hits.extend(h for h in self._fuzzy.find(view.text) if h.name not in sure)
         return hits
 
-    def _find_joined(self, view: View) -> Iterator[NameHit]:
-        kept = [i for i, c in enumerate(view.text) if c != " "]
-        for hit in _iterate(self._squeezed, "".join(view.text[i] for i in kept)):
-            yield NameHit(hit.name, hit.kind, kept[hit.start], kept[hit.end - 1] + 1)
+    def _find_joined(self, view: View, known: set[str], *, anywhere: bool) -> Iterator[NameHit]:
+        """Names with their letters parted otherwise; whole words of the text unless ``anywhere``."""
+        text = view.text
+        found = [h for h in _iterate(self._squeezed, text.replace(" ", "")) if h.name not in known]
+        if not found:
+            return
+        kept = [i for i, c in enumerate(text) if c != " "]
+        for hit in found:
+            start, end = kept[hit.start], kept[hit.end - 1] + 1
+            if anywhere or (text[start - 1] == " " and text[end : end + 1] == " "):
+                yield NameHit(hit.name, hit.kind, start, end)
 
 
 def _automaton(ahocorasick: Any, forms: Mapping[str, list[tuple[str, Kind]]]) -> Any:
@@ -95,12 +118,9 @@ def _iterate(automaton: Any, text: str) -> Iterator[NameHit]:
 
 def _derived(name: str, written: str) -> Iterator[tuple[str, Kind]]:
     """Other ways to write a name: squeezed, turned, with initials, in Latin letters; and its parts."""
-    if not name.isascii():
-        from anyascii import anyascii
-
-        latin = fold_words(anyascii(written))
-        if latin and latin != name:
-            yield latin, "derived"
+    latin = _latin(written, name)
+    if latin != name:
+        yield latin, "derived"
     unhyphenated = _unhyphenated(written)
     if unhyphenated and unhyphenated != name:
         yield unhyphenated, "derived"
@@ -120,9 +140,19 @@ def _derived(name: str, written: str) -> Iterator[tuple[str, Kind]]:
         yield f"{first} {last}", "derived"
         yield " ".join([p[0] for p in parts[:-1]] + [last]), "derived"
         yield f"{first} {' '.join(p[0] for p in parts[1:-1])} {last}", "derived"
+        yield " ".join(reversed(parts)), "derived"
     for part in (first, last):
         if len(part) >= 4:
             yield part, "partial"
+
+
+def _latin(written: str, name: str) -> str:
+    """The name in Latin letters."""
+    if name.isascii():
+        return name
+    from anyascii import anyascii
+
+    return fold_words(anyascii(written)) or name
 
 
 def _unhyphenated(written: str) -> str:
@@ -142,7 +172,7 @@ def _pattern(name: str) -> str:
 
 
 class _Fuzzy:
-    """Names with one typo a word."""
+    """Names with typos."""
 
     def __init__(self, forms: Mapping[str, str]) -> None:
         """``forms``: ways to write a name, to the name."""
@@ -153,10 +183,10 @@ class _Fuzzy:
             if (len(parts) > 1 and len(form) >= 8) or (len(parts) == 1 and len(form) >= 6):
                 self._names[parts[0]].append((parts, name))
                 words.update(parts)
-        self._speller = Speller(words)
+        self._speller = Speller(words, loose=True)
 
     def find(self, text: str) -> Iterator[NameHit]:
-        """Runs of words of which each is a name's word or one edit from it."""
+        """Runs of words of which each is a name's word or a misspelling of it."""
         if not self._speller:
             return
         words: list[tuple[str, int]] = []
@@ -173,9 +203,11 @@ class _Fuzzy:
                         yield NameHit(name, "fuzzy", words[i][1], start + len(word))
 
     def _closest(self, word: str) -> set[str]:
-        found = self._speller.closest(word)
+        if in_vocabulary(word):  # a word, or another's name, and no misspelling
+            return self._speller.exact(word)
+        found = self._speller.like(word)
         if len(word) >= 6 and word.endswith("s"):
-            found |= self._speller.closest(word[:-1])
+            found |= self._speller.like(word[:-1])
         return found
 
 
@@ -183,7 +215,13 @@ def _mistyped(parts: tuple[str, ...], words: list[str]) -> bool:
     """Whether ``words`` can be ``parts`` with typos: not the same, and a single word not one of its own."""
     if all(p == w for p, w in zip(parts, words, strict=True)):
         return False
-    return len(parts) > 1 or not in_vocabulary(words[0])
+    return len(parts) > 1 or _one_edit(parts[0], words[0])
+
+
+def _one_edit(name: str, word: str) -> bool:
+    from rapidfuzz.distance import OSA
+
+    return min(OSA.distance(name, w, score_cutoff=1) for w in (word, word.removesuffix("s"))) <= 1
 
 
 def _follows(parts: tuple[str, ...], close: list[set[str]], at: int) -> bool:

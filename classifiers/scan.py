@@ -10,27 +10,23 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from classifiers.description import Particulars, described, is_cased, particulars
-from classifiers.lexical import STRENGTH, NameHit, NameIndex
+from classifiers.language import foreign
+from classifiers.lexical import STRENGTH, Kind, NameHit, NameIndex
 from classifiers.normalise import View, words
+from classifiers.reading import Reading
 from classifiers.score import SURE_NAME
+from classifiers.sightings import places
 from classifiers.targets import Prepared, tidy
 from classifiers.types import Span
-from classifiers.views import Reading, readings
-from classifiers.weights import content, in_vocabulary, weight
+from classifiers.views import readings
+from classifiers.weights import content, in_vocabulary
 from classifiers.windows import around, windows
 
 MAX_WINDOWS = 256
 _MAX_PLACES = 1024
 
-_WORD_BEFORE = re.compile(r"([^\W\d_][\w'’-]*)\s+$")
-_WORD_AFTER = re.compile(r"^\s+([^\W\d_][\w'’-]*)")
 _POSSESSIVE = re.compile(r"(?<=\s)['’]s?(?=\s|$)")
 _LETTERS = re.compile(r"[^\W\d_]+")
-_RARE = 0.6  # weight of a word that may be a name where capitals say nothing
-_OPENERS = frozenset(
-    "who what when where which why how is was are were did does do has have had can could would will should tell about "
-    "the a an and or of for by if mr mrs ms dr prof author writer".split()
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,10 +121,11 @@ def scan(reads: Sequence[Read], prepared: Prepared, names: NameIndex) -> Scan:
     """Find names and descriptions in a text, and choose what to encode."""
     result = Scan()
     for item in reads:
-        hits = names.find(item.view, joined=item.reading.joined)
-        places = _sight(result, item, hits, prepared) if hits else []
-        if item.reading.semantic and (places or prepared.descriptive or prepared.any_free):
-            _choose(result, item, places, prepared)
+        hits = names.find(item.view, joined=item.reading.joined, guessed=item.reading.guessed)
+        undecided = _sight(result, item, hits, prepared) if hits else []
+        wanted = item.reading.semantic and (prepared.descriptive or prepared.any_free)
+        if wanted or (undecided and (item.reading.semantic or item.reading.legible)):
+            _choose(result, item, undecided, prepared)
             if result.overflow:
                 break
     return result
@@ -136,46 +133,33 @@ def scan(reads: Sequence[Read], prepared: Prepared, names: NameIndex) -> Scan:
 
 def _sight(result: Scan, item: Read, hits: Sequence[NameHit], prepared: Prepared) -> list[tuple[Span, str]]:
     """Note the names of ``hits``; returns where in the reading those stand that are not decisive alone."""
-    places: list[tuple[Span, str]] = []
-    by_name: dict[tuple[str, str], list[Span]] = defaultdict(list)
-    reading, view = item.reading, item.view
-    for hit in hits:
-        place = view.raw(hit.start, hit.end)
-        if hit.kind == "partial" and _of_another(item, place, hit):
-            continue
-        by_name[hit.name, hit.kind].append(place)
+    undecided: list[tuple[Span, str]] = []
+    by_name: dict[tuple[str, Kind], list[Span]] = defaultdict(list)
+    reading = item.reading
+    spans = [item.view.raw(hit.start, hit.end) for hit in hits]
+    for name, kind, place in places(reading.text, hits, spans, cased=item.cased):
+        by_name[name, kind].append(place)
     for (name, kind), own in by_name.items():
-        strength = STRENGTH[kind]  # type: ignore[index]
+        strength = STRENGTH[kind]
         raws = [reading.raw(p.start, p.end) for p in own]
-        undecided = False
+        decided = strength >= SURE_NAME
         for target in prepared.by_name[name]:
             sighting = result.named.setdefault(target, Sighting())
             sighting.spans.extend(raws)
             if strength > sighting.strength:
                 sighting.strength, sighting.kind, sighting.view = strength, kind, reading.name
-                sighting.broken = reading.joined
-            undecided = undecided or strength < SURE_NAME or prepared.targets[target].scope == "fact"
-        if undecided:
-            places.extend((p, name) for p in own)
-    return places
+                sighting.broken = not reading.legible or any(foreign(_beside(reading.text, p)) for p in own[:8])
+            decided = decided and prepared.targets[target].scope == "subject"
+        if not decided:
+            undecided.extend((p, name) for p in own)
+    return undecided
 
 
-def _of_another(item: Read, place: Span, hit: NameHit) -> bool:
-    """Whether a part of a name is a common word, or stands beside a part of somebody else's name."""
-    text = item.reading.text
-    own = set(hit.name.split())
-    written = text[place.start : place.end]
-    if written.isascii() and not (written[:1].isupper() if item.cased else weight(written.casefold()) >= _RARE):
-        return True  # "park", "rose": a word, not a name
-    before = _WORD_BEFORE.search(text[max(0, place.start - 40) : place.start])
-    after = _WORD_AFTER.match(text[place.end : place.end + 40])
-    for match in (before, after):
-        word = match.group(1).casefold().removesuffix("'s").removesuffix("’s") if match else ""
-        if not word or word in _OPENERS or own & set(re.split(r"\W+", word)):
-            continue
-        if match and match.group(1)[0].isupper() if item.cased else weight(word) >= _RARE:
-            return True
-    return False
+def _beside(text: str, place: Span) -> str:
+    """The line around ``place`` without what stands there."""
+    before = text[max(0, place.start - 120) : place.start].rpartition("\n")[2]
+    after = text[place.end : place.end + 120].partition("\n")[0]
+    return f"{before} {after}"
 
 
 def _choose(result: Scan, item: Read, places: Sequence[tuple[Span, str]], prepared: Prepared) -> None:

@@ -1,36 +1,53 @@
-"""Words one edit from known ones, through one-letter deletions (SymSpell's idea), checked by rapidfuzz."""
+"""Known words that a misspelt one may have been meant to be: by edits (SymSpell's deletions) and by sound."""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import combinations
 
-# Beyond so many words the table of deletions grows too large to keep.
-MOST_WORDS = 20_000
-_SHORTEST = 4
+# Beyond so many words the tables of deletions grow too large to keep: of one letter, and of two.
+MOST_WORDS, _MOST_FOR_TWO = 20_000, 4_000
+_SHORTEST, _SHORTEST_FOR_TWO = 4, 7
+_LONGEST = 24
 
 
 class Speller:
     """Finds known words at an edit distance of at most 1, swaps of neighbours included."""
 
-    def __init__(self, words: Iterable[str]) -> None:
+    def __init__(self, words: Iterable[str], *, loose: bool = False) -> None:
+        """Take folded words. ``loose``: two edits in long words and spelling by ear count too (``like``)."""
         self._words = frozenset(words)
         self._longest = max(map(len, self._words), default=0) + 1
         self._near: dict[str, list[str]] = defaultdict(list)
-        if len(self._words) <= MOST_WORDS:
-            for word in self._words:
-                if len(word) >= _SHORTEST:
-                    for variant in _deletions(word):
-                        self._near[variant].append(word)
+        self._far: dict[str, list[str]] = defaultdict(list)
+        self._keys: dict[str, list[str]] = defaultdict(list)
+        if len(self._words) > MOST_WORDS:
+            return
+        for word in self._words:
+            if len(word) >= _SHORTEST:
+                for variant in _deletions(word):
+                    self._near[variant].append(word)
+            if loose:
+                for key in {*_keys(word), f"2{_skeleton(word)}"}:
+                    self._keys[key].append(word)
+                if _SHORTEST_FOR_TWO <= len(word) <= _LONGEST and len(self._words) <= _MOST_FOR_TWO:
+                    for variant in _two_deletions(word):
+                        self._far[variant].append(word)
 
     def __bool__(self) -> bool:
         return bool(self._near)
+
+    def exact(self, word: str) -> set[str]:
+        """``word`` itself, where it is known."""
+        return {word} if word in self._words else set()
 
     def closest(self, word: str) -> set[str]:
         """Known words that ``word`` is or may have been meant to be."""
         from rapidfuzz.distance import OSA
 
-        found = {word} if word in self._words else set()
+        found = self.exact(word)
         if _SHORTEST <= len(word) <= self._longest and self._near:
             for variant in _deletions(word):
                 for other in self._near.get(variant, ()):
@@ -38,6 +55,56 @@ class Speller:
                         found.add(other)
         return found
 
+    def like(self, word: str) -> set[str]:
+        """``closest``, and those that sound alike, lack their vowels, have letters doubled or are two edits away."""
+        from rapidfuzz.distance import OSA
+
+        found = self.closest(word)
+        if len(word) < 3 or len(word) > 4 * _LONGEST:
+            return found
+        for key in _keys(word):
+            found.update(self._keys.get(key, ()))
+        if not found and _SHORTEST_FOR_TWO - 2 <= len(word) <= _LONGEST + 2 and self._far:
+            for variant in _two_deletions(word):
+                for other in self._far.get(variant, ()):
+                    if OSA.distance(word, other, score_cutoff=2) <= 2:
+                        found.add(other)
+        return found
+
 
 def _deletions(word: str) -> set[str]:
     return {word} | {word[:i] + word[i + 1 :] for i in range(len(word))}
+
+
+def _two_deletions(word: str) -> set[str]:
+    two = {word[:i] + word[i + 1 : j] + word[j + 1 :] for i, j in combinations(range(len(word)), 2)}
+    return _deletions(word) | two
+
+
+_DOUBLED = re.compile(r"(.)\1+")
+_VOWELS = re.compile(r"[aeiouy]+")
+_LEFT_OUT = re.compile(r"[aeiou]+")
+_SOUNDS = re.compile(r"ph|ck|sch|sh|ch|th|kn|wr|qu|c(?=[eiy])|[cqzvwx]|gh|(?<=.)h")
+_SOUND_OF = {
+    "ph": "f", "ck": "k", "sch": "s", "sh": "s", "ch": "k", "th": "t", "kn": "n", "wr": "r", "qu": "k", "c": "k",
+    "q": "k", "z": "s", "v": "f", "w": "f", "x": "ks", "gh": "g", "h": "",
+}  # fmt: skip
+
+
+def _keys(word: str) -> Iterator[str]:
+    """What words have in common that are the same but for doubled letters, vowels left out, or the way of spelling."""
+    single = _DOUBLED.sub(r"\1", word)
+    if len(single) >= _SHORTEST:
+        yield f"1{single}"
+    bare = _skeleton(word)
+    if bare == single and len(bare) >= 3:
+        yield f"2{bare}"
+    sound = _VOWELS.sub("a", _SOUNDS.sub(lambda m: _SOUND_OF.get(m.group(), "s"), single))
+    if len(sound) >= _SHORTEST:
+        yield "3" + _DOUBLED.sub(r"\1", sound)
+
+
+def _skeleton(word: str) -> str:
+    """The first letter and the consonants after it."""
+    single = _DOUBLED.sub(r"\1", word)
+    return single[:1] + _LEFT_OUT.sub("", single[1:])

@@ -1,0 +1,88 @@
+"""Letters for other letters, and letters in another order. Only a text with words that are none can hide things so."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from classifiers.reading import Reading
+from classifiers.weights import all_in_vocabulary, in_vocabulary
+
+_COMMON = frozenset(
+    "the of and to in is are was were a an who what where when which how did does do for with on at by from it this "
+    "that tell me you can name about his her their born author".split()
+)
+_LOWER = "abcdefghijklmnopqrstuvwxyz"
+_WORD = re.compile(r"[^\W_]{3,}")
+_LETTERS = re.compile(r"[A-Za-z]{3,}")
+_TELLING_WORDS = 3
+_GUESSED_LETTERS = 7
+_GUESSED_WORDS = 12
+_GUESSED_TEXT = 4000  # characters of a text whose strange words may be a name in cipher
+
+
+def strange(text: str) -> bool:
+    """Whether a word of ``text`` is not one that the encoder knows."""
+    words = _WORD.findall(text.lower())
+    return not words or not all_in_vocabulary(words)
+
+
+def _english(text: str) -> int:
+    return sum(word in _COMMON for word in re.findall(r"[a-z]+", text[:4000].lower()))
+
+
+def rot13(reading: Reading) -> Iterator[Reading]:
+    """Letters turned by 13; worth the encoder only where that makes more English."""
+    text = codecs.encode(reading.text, "rot13")
+    yield Reading("rot13", text, reading.starts, reading.ends, semantic=_english(text) > _english(reading.text))
+
+
+def reverse(reading: Reading) -> Iterator[Reading]:
+    """Back to front; worth the encoder only where that makes more English."""
+    text = reading.text[::-1]
+    better = _english(text) > _english(reading.text)
+    yield Reading("reversed", text, reading.starts[::-1], reading.ends[::-1], semantic=better)
+
+
+def substituted(reading: Reading) -> Iterator[Reading]:
+    """Letters turned by any number, or the alphabet turned round: the whole text, or the strange words alone."""
+    words = [m for m in _LETTERS.finditer(reading.text) if not in_vocabulary(m.group().lower())]
+    if sum(len(m.group()) for m in words) < _GUESSED_LETTERS:
+        return
+    if len(words) >= _TELLING_WORDS:
+        sample = " ".join(m.group().lower() for m in words[:40])
+        known = {name: sum(map(in_vocabulary, sample.translate(to).split())) for name, to in _tables().items()}
+        best = max(known, key=lambda n: known[n])
+        if known[best] >= max(2, 0.4 * min(40, len(words))):
+            yield Reading(best, reading.text.translate(_tables()[best]), reading.starts, reading.ends)
+            return
+    if len(words) <= _GUESSED_WORDS and len(reading.text) <= _GUESSED_TEXT:
+        yield _guesses(reading, words)
+
+
+def _guesses(reading: Reading, words: list[re.Match[str]]) -> Reading:
+    """``words`` under every table, one a line."""
+    line = " ".join(m.group() for m in words) + "\n"
+    places = [i for m in words for i in (*range(m.start(), m.end()), m.end() - 1)]
+    starts, ends = [reading.starts[i] for i in places], [reading.ends[i] for i in places]
+    text = "".join([line.translate(to) for to in _tables().values()])
+    many = len(_tables())
+    return Reading("substituted", text, starts * many, ends * many, semantic=False, guessed=True)
+
+
+CIPHERS = {
+    "rot13": rot13,
+    "reversed": reverse,
+    "substituted": substituted,
+}
+
+
+@lru_cache(maxsize=1)
+def _tables() -> dict[str, dict[int, int]]:
+    shifts = {f"caesar-{k}": _LOWER[k:] + _LOWER[:k] for k in range(1, 26) if k != 13}
+    return {
+        name: str.maketrans(_LOWER + _LOWER.upper(), to + to.upper())
+        for name, to in (shifts | {"atbash": _LOWER[::-1]}).items()
+    }

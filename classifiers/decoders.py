@@ -1,0 +1,273 @@
+"""Runs of characters that stand for other characters by number or by code, decoded where they stand."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import re
+import zlib
+from collections.abc import Callable, Iterator
+
+from classifiers.reading import Reading, cleaned, replaced
+
+View = Callable[[Reading], Iterator[Reading]]
+
+_LONGEST = 200_000  # decoded characters of one run
+_SENTENCE = 3  # words from which on a decoded run stands on lines of its own
+
+
+def _readable(data: bytes) -> str | None:
+    """``data`` as text in UTF-8 or UTF-16, from gzip or zlib too; None where it is none."""
+    if data[:2] in (b"\x1f\x8b", b"\x78\x9c", b"\x78\xda", b"\x78\x01"):
+        try:
+            data = zlib.decompressobj(47).decompress(data, _LONGEST)
+        except zlib.error:
+            return None
+    if len(data) >= 4 and data[1:20:2].count(0) > 0.4 * len(data[1:20:2]):
+        encoding = "utf-16-le"
+    elif len(data) >= 4 and data[:20:2].count(0) > 0.4 * len(data[:20:2]):
+        encoding = "utf-16-be"
+    else:
+        encoding = "utf-8"
+    try:
+        text = data.decode(encoding)
+    except ValueError:
+        return None
+    return _plausible(text)
+
+
+def _plausible(text: str) -> str | None:
+    text = cleaned(text)
+    if sum(c.isprintable() or c.isspace() for c in text) < 0.95 * len(text) or sum(map(str.isalnum, text)) < 3:
+        return None
+    return f"\n{text}\n" if len(text.split()) >= _SENTENCE else text
+
+
+def _view(name: str, pattern: re.Pattern[str], decode: Callable[[re.Match[str]], str | None]) -> View:
+    """A view that puts what ``decode`` makes of each match of ``pattern`` in its place."""
+
+    def view(reading: Reading) -> Iterator[Reading]:
+        found = replaced(reading, name, pattern, decode)
+        if found:
+            yield found
+
+    return view
+
+
+_B64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{6,}(?:[ \t]*\r?\n[ \t>]*[A-Za-z0-9+/_-]{4,})*={0,2}")
+_WORDLIKE = re.compile(r"[A-Za-z]?[a-z]*|[A-Z]+|\d+")
+
+
+def _base64(match: re.Match[str]) -> str | None:
+    if _WORDLIKE.fullmatch(match.group()) and len(match.group()) < 12:
+        return None
+    body = re.sub(r"[^A-Za-z0-9+/_-]", "", match.group()).replace("-", "+").replace("_", "/")
+    return _of_base64(body) or _without_head(body)
+
+
+def _of_base64(body: str) -> str | None:
+    body = body[:-1] if len(body) % 4 == 1 else body
+    try:
+        return _readable(base64.b64decode(body + "=" * (-len(body) % 4)))
+    except (ValueError, binascii.Error):
+        return None
+
+
+def _without_head(body: str) -> str | None:
+    """A path or a word may stand right before the run: "text/plain/" or "data-"."""
+    _, slash, rest = body.partition("/")
+    return _of_base64(rest) if slash and len(rest) >= 12 else None
+
+
+_HEX = re.compile(r"(?<![0-9A-Za-z])(?:(?:\\x|0x|#)?[0-9a-fA-F]{2}[\s:,;_-]{0,2}){3,}(?![0-9A-Za-z])")
+
+
+def _hex(match: re.Match[str]) -> str | None:
+    body = re.sub(r"\\x|0x|[^0-9a-fA-F]", "", match.group())
+    return _readable(bytes.fromhex(body[: len(body) // 2 * 2]))
+
+
+_B32 = re.compile(r"(?<![A-Za-z0-9])(?:[A-Z2-7]{8,}|[a-z2-7]{16,})={0,6}(?![A-Za-z0-9])")
+
+
+def _base32(match: re.Match[str]) -> str | None:
+    body = match.group().rstrip("=").upper()
+    try:
+        return _readable(base64.b32decode(body + "=" * (-len(body) % 8)))
+    except (ValueError, binascii.Error):
+        return None
+
+
+_A85 = re.compile(r"<~[!-uz\s]{4,}?~>|(?<!\S)[!-~]{10,4000}(?!\S)")
+
+
+def _base85(match: re.Match[str]) -> str | None:
+    run = match.group()
+    if not run.startswith("<~") and (run.isalnum() or sum(c.isalnum() for c in run) > 0.95 * len(run)):
+        return None
+    for decode in (lambda r: base64.a85decode(r, adobe=r.startswith("<~")), base64.b85decode):
+        try:
+            text = _readable(decode(run))
+        except (ValueError, binascii.Error):
+            continue
+        if text and text.isascii():
+            return text
+    return None
+
+
+_B58 = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z]*\d)[1-9A-HJ-NP-Za-km-z]{14,400}(?![A-Za-z0-9])")
+_B58_DIGITS = {c: i for i, c in enumerate("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")}
+
+
+def _base58(match: re.Match[str]) -> str | None:
+    number = 0
+    for char in match.group():
+        number = number * 58 + _B58_DIGITS[char]
+    return _readable(number.to_bytes((number.bit_length() + 7) // 8, "big"))
+
+
+_BINARY = re.compile(r"(?<!\d)(?:[01]{8}[\s,;_-]{0,2}){3,}(?!\d)|(?<!\d)(?:[01]{7}[\s,;_-]{1,2}){3,}[01]{7}(?!\d)")
+
+
+def _binary(match: re.Match[str]) -> str | None:
+    parts = re.findall("[01]+", match.group())
+    if all(len(p) == 7 for p in parts):
+        return _plausible("".join(chr(int(p, 2)) for p in parts))
+    bits = "".join(parts)
+    return _readable(bytes(int(bits[i : i + 8], 2) for i in range(0, len(bits) // 8 * 8, 8)))
+
+
+# Numbers of characters: 90, 111 | &90 | chr(90) + chr(111) | U+005A | \132
+_NUMBERS = re.compile(
+    r"(?:(?<![\d.])\d{2,6}(?:[\s,;/|:-]{1,3}|$|(?=[)\]}.]))){3,}"
+    r"|(?:\bch[ra]r?\w{0,6}\(\s*(?:0x)?[0-9a-fA-F]{2,6}\s*\)[\s+.&|,]{0,6}){2,}"
+    r"|(?:[Uu]\+[0-9a-fA-F]{4,6}[\s,;]{0,3}){2,}"
+)
+
+
+def _numbers(match: re.Match[str]) -> str | None:
+    run = match.group()
+    if run[0] in "Uu":
+        values = [int(n, 16) for n in re.findall(r"\+([0-9a-fA-F]+)", run)]
+    else:
+        values = [int(n, 0) for n in re.findall(r"0x[0-9a-fA-F]+|[1-9]\d*", run)]
+        octal = re.findall(r"\b0?[0-7]{2,3}\b", run)
+        if len(octal) == len(re.findall(r"\d+", run)) and run[0].isdigit():
+            text = _characters([int(n, 8) for n in octal])
+            if text and sum(c.isalpha() or c == " " for c in text) > 0.8 * len(text):
+                return text
+    return _characters(values)
+
+
+def _characters(values: list[int]) -> str | None:
+    if any(v >= 0x110000 or 0xD800 <= v < 0xE000 or (v < 32 and v not in (9, 10, 13)) for v in values):
+        return None
+    if any(v >= 128 for v in values) and all(v < 256 for v in values):
+        return _readable(bytes(values))
+    text = "".join(map(chr, values))
+    return _plausible(text) if sum(map(str.isalpha, text)) >= 0.6 * len(text) else None
+
+
+_MORSE_CODE = dict(zip((
+    ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- ...- .-- -..- -.-- --.. "
+    "----- .---- ..--- ...-- ....- ..... -.... --... ---.. ----. ..--.. .-.-.- --..-- -..-. .----. -....-").split(),
+    "abcdefghijklmnopqrstuvwxyz0123456789?.,/'-", strict=True))  # fmt: skip
+_MORSE = re.compile(r"(?<![\w.·•–—_-])(?:[.·•–—_-]{1,6}(?:[ \t]*[/|\n][ \t]*|[ \t]{1,4}|$)){3,}[.·•–—_-]{0,6}")
+_DITS = str.maketrans("·•–—_", "..---")
+
+
+def _morse(match: re.Match[str]) -> str | None:
+    words = re.split(r"[/|\n]|\s{3,}", match.group().translate(_DITS))
+    signs = [w.split() for w in words if w.strip()]
+    if sum(s in _MORSE_CODE for w in signs for s in w) < 0.8 * sum(map(len, signs)):
+        return None
+    return _plausible(" ".join("".join(_MORSE_CODE.get(s, "") for s in w) for w in signs))
+
+
+_ALPHABET = frozenset(
+    """alfa alpha bravo charlie delta echo foxtrot golf hotel india juliett juliet kilo lima mike november oscar
+papa quebec romeo sierra tango uniform victor whiskey whisky xray x-ray yankee zulu""".split()
+)
+_LETTER = "|".join(sorted(_ALPHABET, key=len, reverse=True))
+_NATO = re.compile(rf"(?<!\w)(?:(?:{_LETTER})[\s,.-]{{1,3}}){{2,}}(?:{_LETTER})(?!\w)", re.IGNORECASE)
+
+
+def _nato(match: re.Match[str]) -> str | None:
+    return "".join(word[0] for word in re.findall(r"x-ray|\w+", match.group().lower()))
+
+
+def nato(reading: Reading) -> Iterator[Reading]:
+    """Names spelt in the radio alphabet."""
+    if len(_ALPHABET & set(reading.text[:20_000].lower().split())) >= 2:
+        found = replaced(reading, "nato", _NATO, _nato)
+        if found:
+            yield found
+
+
+_ESCAPE = re.compile(
+    r"(?:%[0-9a-fA-F]{2})+|&(?:#\d{1,7};?|#[xX][0-9a-fA-F]{1,6};?|[a-zA-Z]{2,31};)|(?:\\u[0-9a-fA-F]{4})+"
+    r"|\\u\{[0-9a-fA-F]{1,6}\}|\\U[0-9a-fA-F]{8}|(?:\\x[0-9a-fA-F]{2})+|(?:\\[0-3][0-7]{2})+"
+    r"|=\r?\n|(?:=[0-9A-F]{2})+|\+[A-Za-z0-9+/]{3,2000}-"
+)
+
+
+def escapes(reading: Reading) -> Iterator[Reading]:
+    """URL, HTML, backslash, quoted-printable and UTF-7 escapes resolved in place."""
+    found = replaced(reading, "escapes", _ESCAPE, _resolve)
+    if found is None:
+        return
+    if "%" in reading.text:
+        found = replaced(found, "escapes", _PLUS, lambda _: " ") or found
+    yield found
+
+
+_PLUS = re.compile(r"\+")
+
+
+def _resolve(match: re.Match[str]) -> str | None:
+    escape = match.group()
+    kind = escape[0]
+    if kind in "%=" and len(escape) > 2 and escape[1] not in "\r\n":
+        return cleaned(bytes.fromhex(escape.replace(kind, "")).decode("utf-8", "replace"))
+    if kind == "=":
+        return ""
+    if kind == "&":
+        return cleaned(html.unescape(escape if escape.endswith(";") else f"{escape};"))
+    if kind == "+":
+        return _utf7(escape[1:-1])
+    return cleaned(_backslash(escape))
+
+
+def _backslash(escape: str) -> str:
+    kind = escape[1]
+    if kind == "x":
+        return bytes.fromhex(escape.replace("\\x", "")).decode("utf-8", "replace")
+    if kind == "u" and escape[2] != "{":
+        return bytes.fromhex(escape.replace("\\u", "")).decode("utf-16-be", "replace")
+    if kind in "uU":
+        point = int(escape.strip("\\uU{}"), 16)
+        return chr(point) if point < 0x110000 and not 0xD800 <= point < 0xE000 else ""
+    return bytes(int(n, 8) for n in escape.split("\\")[1:]).decode("utf-8", "replace")
+
+
+def _utf7(body: str) -> str | None:
+    try:
+        text = base64.b64decode(body + "=" * (-len(body) % 4)).decode("utf-16-be")
+    except (ValueError, binascii.Error):
+        return None
+    return cleaned(text) if text and all(c.isprintable() for c in text) else None
+
+
+DECODERS: dict[str, View] = {
+    "escapes": escapes,
+    "base64": _view("base64", _B64, _base64),
+    "hex": _view("hex", _HEX, _hex),
+    "numbers": _view("numbers", _NUMBERS, _numbers),
+    "binary": _view("binary", _BINARY, _binary),
+    "base32": _view("base32", _B32, _base32),
+    "base85": _view("base85", _A85, _base85),
+    "base58": _view("base58", _B58, _base58),
+    "morse": _view("morse", _MORSE, _morse),
+    "nato": nato,
+}

@@ -1,0 +1,111 @@
+"""A way to read a raw text, with a map to the characters that it comes from."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from classifiers.types import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One way to read a raw text. Character ``i`` of ``text`` stands for raw ``[starts[i], ends[i])``.
+
+    Attributes:
+        name: which view made it; "raw" for the plain reading.
+        text: what it reads.
+        starts: for each character where its raw characters begin.
+        ends: and where they end.
+        semantic: the text is worth an encoder's time.
+        joined: word breaks are lost, so names are looked for without them.
+        guessed: it is one of many tries, so that only whole names, unabridged and spelt right, are looked for.
+    """
+
+    name: str
+    text: str
+    starts: Sequence[int]
+    ends: Sequence[int]
+    semantic: bool = True
+    joined: bool = False
+    guessed: bool = False
+
+    @property
+    def legible(self) -> bool:
+        """Whether its sentences mean what they say, so that an encoder can tell what is asked about a name in it."""
+        return not self.joined and (self.semantic or self.name == "unmarked")
+
+    def raw(self, start: int, end: int) -> Span:
+        """The raw characters behind ``text[start:end]``, a range that is not empty."""
+        return Span(min(self.starts[start:end]), max(self.ends[start:end]))
+
+
+Edit = tuple[int, int, str]  # what stands in the new text for characters [start, end) of the old
+
+
+def edited(
+    parent: Reading,
+    name: str,
+    edits: Iterable[Edit],
+    *,
+    semantic: bool = True,
+    joined: bool = False,
+    guessed: bool = False,
+) -> Reading | None:
+    """``parent`` with ``edits``, which are in order and do not overlap; None where there are none."""
+    out: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    at = 0
+    changed = False
+    for start, end, text in edits:
+        changed = True
+        out.append(parent.text[at:start])
+        starts.extend(parent.starts[at:start])
+        ends.extend(parent.ends[at:start])
+        at = end
+        if text:
+            span = parent.raw(start, end) if end > start else parent.raw(max(0, start - 1), max(1, start))
+            out.append(text)
+            starts.extend([span.start] * len(text))
+            ends.extend([span.end] * len(text))
+    if not changed:
+        return None
+    out.append(parent.text[at:])
+    starts.extend(parent.starts[at:])
+    ends.extend(parent.ends[at:])
+    return Reading(name, "".join(out), starts, ends, semantic, joined, guessed)
+
+
+def replaced(
+    parent: Reading, name: str, pattern: re.Pattern[str], meant: Callable[[re.Match[str]], str | None]
+) -> Reading | None:
+    """``parent`` with what ``meant`` makes of each match of ``pattern``; a match that it gives None for stays."""
+    found = ((m.start(), m.end(), meant(m)) for m in pattern.finditer(parent.text))
+    return edited(parent, name, ((s, e, text) for s, e, text in found if text is not None))
+
+
+def clean(text: str) -> Reading:
+    """NFKC character by character, without format characters and stacked marks."""
+    whole = Reading("raw", text, range(len(text)), range(1, len(text) + 1))
+    if text.isascii():
+        return whole
+    # Of equal stretches one piece: most of a text is as it should be.
+    cleaned = ((i, i + 1, cleaned_char(c)) for i, c in enumerate(text) if not c.isascii())
+    return edited(whole, "raw", ((s, e, c) for s, e, c in cleaned if c != text[s])) or whole
+
+
+@lru_cache(maxsize=65536)
+def cleaned_char(char: str) -> str:
+    """What a character is when it is written plainly; nothing for those that only change how others look."""
+    if unicodedata.category(char) in ("Cf", "Cs", "Cn", "Mn", "Me"):
+        return ""
+    return unicodedata.normalize("NFKC", char)
+
+
+def cleaned(text: str) -> str:
+    """``text`` with every character cleaned."""
+    return text if text.isascii() else "".join(map(cleaned_char, text))

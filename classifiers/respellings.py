@@ -1,0 +1,192 @@
+"""Words whose letters stand apart or run together, or are written with digits, signs and marks."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+
+from classifiers.reading import Edit, Reading, edited, replaced
+from classifiers.weights import in_vocabulary, split_words
+
+_SIGNS = {
+    "|\\/|": "m", "/\\/\\": "m", "|\\|": "n", "/\\/": "n", "|-|": "h", "|_|": "u", "(_)": "u", "()": "o", "|<": "k",
+    "|{": "k", "|)": "d", "\\/\\/": "w", "\\/": "v", "/\\": "a", "vv": "w", "VV": "w", "><": "x", "4": "a", "@": "a",
+    "3": "e", "€": "e", "0": "o", "5": "s", "$": "s", "7": "t", "+": "t", "8": "b", "9": "g", "6": "g", "2": "z",
+}  # fmt: skip
+_ONES = "1!|"
+_SIGN = re.compile("|".join(map(re.escape, sorted([*_SIGNS, *_ONES], key=len, reverse=True))))
+_COMPOSED = re.compile(r"\|\\|\|-\||\|_\||\(\)|\|<|\\/|/\\|\|\)|\(_\)|(?i:vv)")
+_ENDS = ".,;:!?\"'()[]"
+
+
+def leetspeak(reading: Reading) -> Iterator[Reading]:
+    """Digits and signs as letters, in words that have letters too; 1 as i, and as l."""
+    words = [m for m in re.finditer(r"\S+", reading.text) if _is_leet(m.group())]
+    if not words:
+        return
+    ones = ("i", "l") if any(o in m.group() for m in words for o in _ONES) else ("i",)
+    for one in ones:
+        edits: list[Edit] = []
+        for word in words:
+            end = word.start() + len(word.group().rstrip(".,;:?\"'")) if len(word.group()) > 1 else word.end()
+            for sign in _SIGN.finditer(reading.text, word.start(), end):
+                edits.append((sign.start(), sign.end(), _SIGNS.get(sign.group(), one)))
+        found = edited(reading, f"leetspeak-{one}", edits)
+        if found:
+            yield found
+
+
+def _is_leet(word: str) -> bool:
+    inner = word.strip(_ENDS)
+    if "%" in inner or "&#" in inner or len(word) > 40:
+        return False
+    if _COMPOSED.search(word):
+        return True
+    signs = sum(c in "430571@$€!|8962" for c in inner)
+    letters = sum(c.isalpha() for c in inner)
+    return len(inner) <= 24 and signs > 0 and letters > 0 and signs + letters >= 3
+
+
+# Letters for each word break beyond which the breaks must have been lost.
+_MEAN_WORD = 9
+_LONG_RUN = re.compile(r"[^\W\d_]{5,2000}|\d+")
+_SPACED = re.compile(r"(?<![^\W_])[^\W_](?:[\W_]{1,6}[^\W_](?![^\W_])){3,}")
+_GAP = re.compile(r"[\W_]+")
+
+
+def spaced(reading: Reading) -> Iterator[Reading]:
+    """Words whose letters stand apart ("Z o r v a n", "P.e.l.k") closed up."""
+    edits: list[Edit] = []
+    lost = False
+    for match in _SPACED.finditer(reading.text):
+        letters = sum(c.isalpha() for c in match.group())
+        if letters >= 4:
+            own, breaks = _closed(match)
+            edits.extend(own)
+            lost = lost or letters > _MEAN_WORD * (breaks + 1)
+    closed_up = edited(reading, "spaced", edits, joined=True)
+    if closed_up:
+        yield closed_up if not lost else replace(closed_up, semantic=False)
+        if lost:
+            yield segmented(closed_up)
+
+
+def _closed(run: re.Match[str]) -> tuple[list[Edit], int]:
+    """The gaps of a run closed, but for those whose look shows that a word ends; and how many of these there are."""
+    gaps = list(_GAP.finditer(run.group()))
+    common = Counter(g.group() for g in gaps).most_common(1)[0][0]
+    edits: list[Edit] = []
+    breaks = 0
+    for gap in gaps:
+        text = gap.group()
+        ends = len(text) > len(common) if common.isspace() else text != common and any(c.isspace() for c in text)
+        if ends:
+            breaks += 1
+        elif text.strip() and common.strip() != text.strip() and not text.isspace():
+            edits.append((run.start() + gap.start(), run.start() + gap.end(), text.strip().replace(common.strip(), "")))
+        else:
+            edits.append((run.start() + gap.start(), run.start() + gap.end(), ""))
+    return edits, breaks
+
+
+def segmented(reading: Reading) -> Reading:
+    """Runs of letters without word breaks, broken into the likeliest words (unigrams)."""
+    edits: list[Edit] = []
+    for match in _LONG_RUN.finditer(reading.text):
+        place = match.start()
+        for word in [match.group()] if match.group().isdigit() else split_words(match.group()):
+            edits.append((place, place, " "))
+            place += len(word)
+        edits.append((place, place, " "))
+    made = edited(reading, "segmented", edits, joined=True)
+    return made or replace(reading, name="segmented", joined=True)
+
+
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_TOGETHER = re.compile(r"[^\W\d_]{14,400}")
+
+
+def run_together(reading: Reading) -> Iterator[Reading]:
+    """Words without spaces between them, with capitals where they begin or not."""
+    if _CAMEL.search(reading.text):
+        found = edited(reading, "camel-case", ((m.start(), m.end(), " ") for m in _CAMEL.finditer(reading.text)))
+        if found:
+            yield found
+        return
+    runs = [m for m in _TOGETHER.finditer(reading.text) if not in_vocabulary(m.group().lower())]
+    edits: list[Edit] = []
+    for match in runs[:200]:
+        place = match.start()
+        for word in split_words(match.group())[:-1]:
+            place += len(word)
+            edits.append((place, place, " "))
+    found = edited(reading, "run-together", edits, joined=True)
+    if found:
+        yield found
+
+
+_INLINE = (
+    r"</?(?:b|i|u|s|em|strong|span|font|mark|small|big|sub|sup|a|wbr|code|kbd|tt|del|ins|q|bdo|bdi)\b[^<>\n]{0,80}>"
+)
+_MARK = re.compile(
+    rf"(?P<tag>(?:{_INLINE}|<!--[^<>\n]{{0,80}}-->|\[/?[a-z]\])+)"
+    r"|(?<=[^\W\d_])(?P<hyphen>[-\u2010\u2011'’./]{1,2})(?=[^\W\d_])"
+    r"|(?<=[^\W\d_])(?P<mark>[^\w\s<>]{1,6}|_{1,3})(?=[^\W\d_])",
+    re.IGNORECASE,
+)
+_LINE_END = re.compile(r"(?<=[^\W\d_])[-\u2010\u2011\u00ad][ \t]*\r?\n[ \t>*#]*(?=[^\W\d_])")
+
+
+def unmarked(reading: Reading) -> Iterator[Reading]:
+    """Marks inside words left out: hyphens (those at line ends with the line end), emphasis, tags, emoji."""
+    broken = replaced(reading, "unmarked", _LINE_END, lambda _: "")
+    base = broken or reading
+    telling = any(m.lastgroup != "hyphen" for m in _MARK.finditer(base.text))
+    found = replaced(base, "unmarked", _MARK, lambda _: "") or broken
+    if found:
+        yield replace(found, semantic=telling or broken is not None)
+
+
+_ADDED = re.compile(r"([\"'`])\s*(?:\+|\.{1,2}|&|\|\||<>|~)?\s*(?:\\?\r?\n\s*)?[frbu]?\1")
+
+
+def added_up(reading: Reading) -> Iterator[Reading]:
+    """Strings added up in code: 'Zor' + 'van'."""
+    found = replaced(reading, "added-up", _ADDED, lambda _: "")
+    if found:
+        yield found
+
+
+_ITEM = re.compile(r"(?m)^[ \t]*(?:[-*•>|]|\d{1,3}[.)]|\w[.)])?[ \t]*")
+_FEWEST_LINES = 4
+
+
+def initials(reading: Reading) -> Iterator[Reading]:
+    """The first letters of lines."""
+    edits: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    if reading.text.count("\n") < _FEWEST_LINES - 1:
+        return
+    for match in _ITEM.finditer(reading.text):
+        at = match.end()
+        if at < len(reading.text) and reading.text[at].isalnum():
+            edits.append(reading.text[at])
+            starts.append(reading.starts[at])
+            ends.append(reading.ends[at])
+    if len(edits) >= _FEWEST_LINES:
+        yield Reading("initials", "".join(edits), starts, ends, semantic=False, joined=True, guessed=True)
+
+
+_BULLET = re.compile(r"\r?\n[ \t]*(?:[-*•>|]|\d{1,3}[.)])[ \t]")
+
+
+def itemised(reading: Reading) -> Iterator[Reading]:
+    """Items of a list that are pieces of words put together."""
+    lines = reading.text.count("\n") + 1
+    if lines >= _FEWEST_LINES and len(reading.text) < 12 * lines:
+        found = replaced(reading, "itemised", _BULLET, lambda _: "")
+        if found:
+            yield replace(found, joined=True)
