@@ -11,7 +11,8 @@ import numpy as np
 
 from classifiers.allow import Allowed
 from classifiers.batching import Batching
-from classifiers.conversation import Mentions, refers, resolved
+from classifiers.conversation import Mentions, in_context
+from classifiers.normalise import words
 from classifiers.pipeline import Key, Part, Seen, Setup, Stage, Timer, look
 from classifiers.scan import read
 from classifiers.score import Signals
@@ -155,6 +156,13 @@ class Detector:
         kept = self._calibrated if calibrated is None else calibrated
         return Detector(parts, self._allowed, self._thresholds, setup, self._off, kept)
 
+    def scored_by(self, kind: type, encoder: Encoder) -> Detector:
+        """The same with only the lists whose scorer is of ``kind`` in force, and ``encoder`` for the texts to judge."""
+        other = {name for name in self.lists if not isinstance(self._setup.scorer_of(name), kind)}
+        scorers = {name: s for name, s in self._setup.scorers.items() if name not in other}
+        setup = replace(self._setup, encoder=encoder, scorers=scorers)
+        return Detector(self._parts, self._allowed, self._thresholds, setup, self._off | other, self._calibrated)
+
     @property
     def setup(self) -> Setup:
         """What it works with beside its entries."""
@@ -291,9 +299,9 @@ class Detector:
         mentions = Mentions()
         for i, turn in enumerate(turns):
             mentions.note(i, *self._mentioned(turn))
-            if not i or made[i] or not refers(turn):
+            if not i or made[i]:
                 continue
-            for found in self.judge(resolved(turn, mentions.live(i))):
+            for found in self.judge(in_context(turns, i, mentions)):
                 if found:
                     made[i] = carried(found, turn)
                     break
@@ -305,11 +313,11 @@ class Detector:
         parts: dict[str, set[str]] = defaultdict(set)
         for item in read(turn):
             for part in self._parts:
-                for hit in part.segment.names.find(item.view, joined=item.reading.joined):
-                    if hit.kind == "partial":
-                        parts[hit.name].add(item.view.text[hit.start : hit.end])
+                for name, kind, place in item.names(part.segment.names):
+                    if kind in ("partial", "titled"):
+                        parts[name].update(words(item.reading.text[place.start : place.end]).text.split())
                     else:
-                        names[hit.name] = part.segment.prepared.written[hit.name]
+                        names[name] = part.segment.prepared.written[name]
         return names, parts
 
     def _holding(self, targets: Sequence[Target]) -> Detector:

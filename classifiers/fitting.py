@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from classifiers.calibrate import DEFAULT_TARGET, Calibration, calibrate
@@ -14,8 +14,9 @@ from classifiers.ordinary import prompts
 from classifiers.pipeline import Key
 from classifiers.score import Signals
 from classifiers.scorers import Head
+from classifiers.segment import Floats
 from classifiers.static import StaticEmbedding
-from classifiers.types import SCOPES, Target
+from classifiers.types import SCOPES, Encoder, Target
 
 # Ordinary prompts and hard negatives to calibrate on. Half choose the threshold, which at the default rate takes 199.
 _ORDINARY, _ORDINARY_FREE = 1200, 420
@@ -56,14 +57,27 @@ def fit_head(detector: Detector, seed: int = 0) -> Head:
 
 
 def learn(
-    detector: Detector, aims: Mapping[str, Aim], *, static: StaticEmbedding | None = None, seed: int = 0
+    detector: Detector,
+    aims: Mapping[str, Aim],
+    *,
+    static: StaticEmbedding | None = None,
+    seed: int = 0,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Learnt:
-    """Fit the head, then calibrate every list that it scores.
+    """Fit the head, then calibrate every list that it scores; lists of another scorer are left alone.
+
+    Args:
+        detector: is not changed.
+        aims: by list; the default for the others.
+        static: to find the bound of, where entries have no name.
+        seed: chooses examples and prompts.
+        stop: asked now and then.
 
     Raises:
-        DetectorError: the encoder failed.
+        DetectorError: the encoder failed, or ``stop`` returned true.
     """
     began = time.perf_counter()
+    detector = detector.scored_by(Head, Stoppable(detector.setup.encoder, stop))
     head = fit_head(detector, seed) if isinstance(detector.setup.scorer, Head) else Head()
     head_s = time.perf_counter() - began
     fitted = detector.learnt(head=head, calibrated={}, static=static)
@@ -74,8 +88,6 @@ def learn(
     innocent = _scores(fitted, ordinary)
     calibrations: dict[str, Calibration] = {}
     for name in sorted(detector.lists):
-        if not isinstance(detector.setup.scorer_of(name), Head):
-            continue
         own = [t for t in detector.targets() if t.list_name == name]
         calibrations[name] = calibrate_list(fitted, own, [s.get(name, 0.0) for s in innocent], aims.get(name, Aim()))
     bound = None
@@ -136,6 +148,21 @@ def static_bound(detector: Detector, static: StaticEmbedding, flagged: Sequence[
             if len(near) == len(windows) > 0:  # a window that the static embedding cannot read is never ended by it
                 least = min(least, float(near.max()))
     return least - _MARGIN
+
+
+class Stoppable:
+    """An encoder that fails once it is told to stop, so that nothing long goes on while a server shuts down."""
+
+    def __init__(self, encoder: Encoder, stop: Callable[[], bool]) -> None:
+        self.name, self.dim = encoder.name, encoder.dim
+        self._encoder = encoder
+        self._stop = stop
+
+    def encode(self, texts: Sequence[str]) -> Floats:
+        """See ``Encoder``."""
+        if self._stop():
+            raise RuntimeError("told to stop")
+        return self._encoder.encode(texts)
 
 
 def _signals(detector: Detector, chosen: Sequence[Example]) -> list[Signals]:

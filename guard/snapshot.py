@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ import structlog
 from classifiers.batching import Batching
 from classifiers.calibrate import DEFAULT_TARGET, Calibration
 from classifiers.detector import Detector
-from classifiers.fitting import Aim, calibrate_on, learn
+from classifiers.fitting import Aim, Stoppable, calibrate_on, learn
 from classifiers.scorers import Scorer, create_scorer
 from classifiers.static import StaticEmbedding, load_or_distil
 from classifiers.types import DetectorError, Encoder, Target
@@ -29,6 +30,7 @@ log = structlog.get_logger("letheward.snapshot")
 _TIDY_AFTER = 1.0  # seconds
 # Learning takes seconds; after it this many times as long goes by before the next, however often lists change.
 _REST = 4
+_HALT = 30.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,10 @@ class SnapshotManager:
         self._tidying = threading.Lock()
         self._tidy_due = threading.Event()
         self._rest_until = 0.0
+        self._stop = threading.Event()
+        self._tidiers: list[threading.Thread] = []
+        # A thread inside a native library when the interpreter ends would end it with a fault.
+        self._halt = weakref.finalize(self, _halt, self._stop, self._tidiers)
         self._stale = False
         self._current = self._whole(store.load())
         self._tidy_later()
@@ -92,9 +98,19 @@ class SnapshotManager:
         return self._current
 
     @property
+    def stopped(self) -> bool:
+        """Whether it was closed."""
+        return self._stop.is_set()
+
+    @property
     def stale(self) -> bool:
         """True where a stored change could not be brought into force."""
         return self._stale
+
+    def close(self) -> None:
+        """End what goes on in the background, and close the store."""
+        self._halt()
+        self.store.close()
 
     def change(self, apply: Callable[[Store], T]) -> tuple[T, int]:
         """Run ``apply`` on the store and bring the result into force; returns its value and the revision.
@@ -160,9 +176,9 @@ class SnapshotManager:
         now = self._current
         if now.detector.any_free and self._static is None:
             file = self._ways.folder / f"static-{self._encoder.name}.bin" if self._ways.folder else None
-            self._static = load_or_distil(file, self._encoder.apart)
+            self._static = load_or_distil(file, Stoppable(self._encoder.apart, self._stop.is_set))
         aims = {item.name: self._aim(item) for item in now.lists.values()}
-        found = learn(now.detector, aims, static=self._static)
+        found = learn(now.detector, aims, static=self._static, stop=self._stop.is_set)
         with self._changing:
             # Entries may have changed meanwhile: what was learnt is about nearly the same ones, and learnt again soon.
             detector = self._current.detector.learnt(
@@ -181,17 +197,18 @@ class SnapshotManager:
         return Aim(item.false_positive_rate or self._ways.false_positive_rate, item.recall_floor)
 
     def _tidy_later(self) -> None:
-        if not self._tidy_due.is_set():
-            self._tidy_due.set()
-            threading.Thread(target=self._tidy_quietly, name="letheward-tidy", daemon=True).start()
+        if self._tidy_due.is_set() or self._stop.is_set():
+            return
+        self._tidy_due.set()
+        thread = threading.Thread(target=_tidy_quietly, args=(weakref.ref(self),), name="letheward-tidy", daemon=True)
+        self._tidiers[:] = [*(t for t in self._tidiers if t.is_alive()), thread]
+        thread.start()
 
-    def _tidy_quietly(self) -> None:
-        time.sleep(max(_TIDY_AFTER, self._rest_until - time.monotonic()))  # changes come in bursts
+    def wait(self) -> bool:
+        """Wait until changes have had time to come together; whether to go on then."""
+        stopped = self._stop.wait(max(_TIDY_AFTER, self._rest_until - time.monotonic()))
         self._tidy_due.clear()
-        try:
-            self.tidy()
-        except (DetectorError, OSError, ValueError) as error:  # what is in force stays in force
-            log.warning("tidy_failed", error=str(error))
+        return not stopped
 
     def _refresh(self) -> int:
         self._stale = True
@@ -229,6 +246,24 @@ class SnapshotManager:
         if name not in self._scorers:
             self._scorers[name] = create_scorer(name, self._ways.classifiers)
         return self._scorers[name]
+
+
+def _tidy_quietly(manager: weakref.ref[SnapshotManager]) -> None:
+    held = manager()
+    if held is None or not held.wait():
+        return
+    try:
+        held.tidy()
+    except (DetectorError, OSError, ValueError, RuntimeError) as error:  # what is in force stays in force
+        if not held.stopped:
+            log.warning("tidy_failed", error=str(error))
+
+
+def _halt(stop: threading.Event, threads: Sequence[threading.Thread]) -> None:
+    stop.set()
+    for thread in threads:
+        if thread is not threading.current_thread():
+            thread.join(_HALT)
 
 
 def _snapshot(

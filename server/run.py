@@ -65,7 +65,7 @@ async def _serve(settings: Settings) -> None:
         if managed is not None:
             await managed.stop()
         await upstream.close()
-        manager.store.close()
+        await asyncio.to_thread(manager.close)
 
 
 def _model(settings: Settings) -> tuple[ManagedVllm | None, Endpoint | None, Path | None]:
