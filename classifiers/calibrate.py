@@ -36,6 +36,11 @@ class Rate:
         """The share itself, NaN for n = 0."""
         return self.hits / self.n if self.n else math.nan
 
+    @property
+    def share(self) -> float | None:
+        """The share itself, None for n = 0: JSON knows no NaN."""
+        return self.hits / self.n if self.n else None
+
 
 @dataclass(frozen=True, slots=True)
 class Calibration:

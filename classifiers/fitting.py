@@ -81,10 +81,7 @@ def learn(
     head = fit_head(detector, seed) if isinstance(detector.setup.scorer, Head) else Head()
     head_s = time.perf_counter() - began
     fitted = detector.learnt(head=head, calibrated={}, static=static)
-    names = {n for t in detector.targets() for n in t.names}
-    ordinary = prompts(_ORDINARY, seed + 1, avoid=_most(names))
-    if detector.any_free:  # entries without a name send every prompt to the encoder: fewer and shorter ones have to do
-        ordinary = [text for text in ordinary if len(text) <= _SHORT][:_ORDINARY_FREE]
+    ordinary = ordinary_for(detector, seed + 1)
     innocent = _scores(fitted, ordinary)
     calibrations: dict[str, Calibration] = {}
     for name in sorted(detector.lists):
@@ -99,13 +96,24 @@ def learn(
 
 
 def calibrate_on(detector: Detector, name: str, traffic: Sequence[str], aim: Aim) -> Calibration:
-    """A threshold for the list ``name`` of ``detector``, on ``traffic`` that is to pass.
+    """A threshold for the list ``name``, on ``traffic`` that is to pass; where there is none, on ordinary prompts.
 
     Raises:
         DetectorError: a text could not be judged.
     """
     own = [t for t in detector.targets() if t.list_name == name]
+    traffic = traffic or ordinary_for(detector, 1)
     return calibrate_list(detector, own, [s.get(name, 0.0) for s in _scores(detector, traffic)], aim)
+
+
+def ordinary_for(detector: Detector, seed: int) -> list[str]:
+    """Prompts that have nothing to do with the entries of ``detector``."""
+    names = {n for t in detector.targets() for n in t.names}
+    made = prompts(_ORDINARY, seed, avoid=_most(names))
+    if not detector.any_free:
+        return made
+    # Entries without a name send every prompt to the encoder: fewer and shorter ones have to do.
+    return [text for text in made if len(text) <= _SHORT][:_ORDINARY_FREE]
 
 
 def calibrate_list(

@@ -21,6 +21,7 @@ _OTHER_TOPICS = (
     "I dreamt that {n} had three umbrellas.", "Write {n} in capital letters.", "How many letters has {n}?",
     "Somebody called {n} rang this morning, but left no message.", "Translate 'I wrote to {n}' into French.",
 )  # fmt: skip
+_ABOUT = ("Who is {n}?", "Tell me about {n}.", "What is {n} known for?")
 _FIRST = "Marten Adaeze Priya Tomasz Leilani Bruno Ingrid Yusuf Noor Celia Dario Hana Jonas Wanda Emre".split()
 _LAST = "Solvik Oduya Ranganath Wilczek Kahale Castellar Vassdal Demirbas Haddadin Brandvold Iriarte Takeda".split()
 
@@ -41,9 +42,9 @@ def examples(targets: Sequence[Target], seed: int = 0, *, most: int = MOST_ENTRI
     an entry means one fact, the entry's name in another matter.
     """
     rng = random.Random(seed)  # noqa: S311 - a sample, not a secret
-    usable = [t for t in targets if t.texts and not t.allow]
+    usable = [t for t in targets if (t.texts or (t.names and t.scope == "subject")) and not t.allow]
     for target in rng.sample(usable, min(most, len(usable))):
-        text = rng.choice(target.texts)
+        text = rng.choice(target.texts or [form.format(n=target.names[0]) for form in _ABOUT])
         yield Example(_reworded(text, rng), target, about=True)
         if not target.names:
             continue

@@ -141,7 +141,7 @@ class SnapshotManager:
             raise Invalid(str(error)) from error
 
     def calibrate(self, name: str, traffic: Sequence[str], aim: Aim) -> Calibration:
-        """A threshold for a list, on ``traffic`` that is to pass; nothing is changed. Blocking.
+        """A threshold for a list, on ``traffic`` that is to pass, or made-up traffic; nothing is changed. Blocking.
 
         Raises:
             NotFound: there is no such list.

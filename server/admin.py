@@ -18,15 +18,17 @@ from guard.model import DEFAULT_GUIDELINE, DEFAULT_REFUSAL, Entry, ForgetList
 from guard.snapshot import SnapshotManager
 from guard.store import Invalid, NotFound, Store, StoreError
 from server.auth import admin_key_needed, bearer, same
+from server.calibrating import add_calibrate, detection
 from server.checking import add_check
 from server.errors import ApiError
 from server.incoming import read_body
 from server.judging import Judge
+from server.list_name import ListName
 from server.replay import add_replay
 
 T = TypeVar("T")
 
-NAME = r"^[\w.-]{1,128}$"
+_NULLABLE = ("threshold", "scorer", "false_positive_rate", "recall_floor")
 
 
 class ListSettings(BaseModel):
@@ -42,6 +44,9 @@ class ListSettings(BaseModel):
     guideline: str = Field(DEFAULT_GUIDELINE, min_length=1, max_length=4000)
     refusal: str = Field(DEFAULT_REFUSAL, min_length=1, max_length=4000)
     description: str = Field("", max_length=4000)
+    scorer: str | None = Field(None, max_length=160)
+    false_positive_rate: float | None = Field(None, gt=0, lt=1)
+    recall_floor: float | None = Field(None, gt=0, le=1)
 
 
 class ListPatch(BaseModel):
@@ -57,6 +62,9 @@ class ListPatch(BaseModel):
     guideline: str | None = Field(None, min_length=1, max_length=4000)
     refusal: str | None = Field(None, min_length=1, max_length=4000)
     description: str | None = Field(None, max_length=4000)
+    scorer: str | None = Field(None, max_length=160)
+    false_positive_rate: float | None = Field(None, gt=0, lt=1)
+    recall_floor: float | None = Field(None, gt=0, le=1)
 
 
 class EntriesIn(BaseModel):
@@ -65,9 +73,6 @@ class EntriesIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     entries: list[EntryIn] = Field(min_length=1, max_length=10_000)
-
-
-ListName = Annotated[str, Field(pattern=NAME)]
 
 
 def admin_router(
@@ -84,6 +89,7 @@ def admin_router(
     _add_entries(router, manager, max_body_bytes)
     _add_revision(router, manager)
     add_check(router, manager)
+    add_calibrate(router, manager)
     add_replay(router, manager, judge or Judge(), max_body_bytes)
     return router
 
@@ -97,23 +103,27 @@ def _add_lists(router: APIRouter, manager: SnapshotManager) -> None:
 
     @router.get("/lists/{name}")
     async def show(name: ListName) -> dict[str, Any]:
-        """One list's settings."""
-        return _list(await _off_loop(partial(manager.store.get_list, name)))
+        """One list's settings, and how its texts are judged now."""
+        item = await _off_loop(partial(manager.store.get_list, name))
+        return _list(item) | {"detection": detection(item, manager.current)}
 
     @router.put("/lists/{name}")
     async def put(name: ListName, settings: ListSettings) -> dict[str, Any]:
         """Create a list or replace its settings."""
         item = ForgetList(name=name, **settings.model_dump())
+        await _off_loop(partial(manager.check_scorer, item.scorer))
         _, revision = await _off_loop(partial(manager.change, lambda store: store.put_list(item)))
         return _list(item) | {"revision": revision}
 
     @router.patch("/lists/{name}")
     async def patch(name: ListName, settings: ListPatch) -> dict[str, Any]:
-        """Change some of a list's settings; ``threshold`` null goes back to the default."""
+        """Change some of a list's settings; null goes back to the default, where that is nothing."""
         given = settings.model_dump(exclude_unset=True)
-        wrong = [k for k, v in given.items() if v is None and k != "threshold"]
+        wrong = [k for k, v in given.items() if v is None and k not in _NULLABLE]
         if wrong:
             raise ApiError(400, f"{', '.join(wrong)}: must not be null.", code="invalid_request")
+
+        await _off_loop(partial(manager.check_scorer, given.get("scorer")))
 
         def apply(store: Store) -> ForgetList:
             changed = replace(store.get_list(name), **given)

@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from server.cli_calibrate import calibrate
+
 if TYPE_CHECKING:
     from classifiers.calibrate import Rate
     from classifiers.prompt_manifest import Manifest
     from classifiers.training import Progress
     from classifiers.types import Target
 
-app = typer.Typer(no_args_is_help=True, help="Train prompt classifiers, and show those that there are.")
+app = typer.Typer(no_args_is_help=True, help="Train prompt classifiers, show those that there are, choose thresholds.")
+app.command()(calibrate)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _SHOWN = 3  # bad lines of a file

@@ -132,6 +132,12 @@ def change(
     guideline: Annotated[str | None, typer.Option(help="What DRAGON's guard is told.")] = None,
     refusal: Annotated[str | None, typer.Option(help="What a refused prompt is answered.")] = None,
     fallback: Annotated[str | None, typer.Option(help="refuse or dragon, where ECO cannot be done.")] = None,
+    scorer: Annotated[
+        str | None, typer.Option(help="head, rule, dragon, trained:NAME, dragon:NAME; '' for the server's.")
+    ] = None,
+    false_positive_rate: Annotated[float | None, typer.Option(help="What its threshold is calibrated to.")] = None,
+    recall_floor: Annotated[float | None, typer.Option(help="A recall that goes before the rate.")] = None,
+    calibrated: Annotated[bool, typer.Option("--calibrated", help="Back to the calibrated threshold.")] = False,
     url: Proxy = _URL,
     key: Key = None,
     as_json: AsJson = False,
@@ -145,8 +151,13 @@ def change(
         "guideline": guideline,
         "refusal": refusal,
         "fallback": fallback,
+        "scorer": scorer,
+        "false_positive_rate": false_positive_rate,
+        "recall_floor": recall_floor,
     }
-    body = {k: v for k, v in given.items() if v is not None}
+    body: dict[str, Any] = {k: v for k, v in given.items() if v is not None}
+    body |= {"scorer": None} if scorer == "" else {}
+    body |= {"threshold": None} if calibrated else {}
     done = AdminClient(url, key).call("PATCH", f"/lists/{quote(name)}", json=body)
     state = "on" if done["enabled"] else "off"
     _say(done, as_json, f"{name}: {done['policy']}, sigma {done['sigma']:g}, {state} (revision {done['revision']})")

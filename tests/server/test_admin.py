@@ -24,6 +24,7 @@ ROUTES = [
     ("DELETE", "/admin/v1/lists/facts/entries/zp"),
     ("GET", "/admin/v1/revision"),
     ("POST", "/admin/v1/check"),
+    ("POST", "/admin/v1/lists/facts/calibrate"),
     ("POST", "/admin/v1/replay"),
 ]
 
