@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from classifiers.reading import Reading
-from classifiers.weights import all_in_vocabulary, in_vocabulary
+from classifiers.weights import in_vocabulary
 
 _COMMON = frozenset(
     "the of and to in is are was were a an who what where when which how did does do for with on at by from it this "
@@ -17,6 +17,7 @@ _COMMON = frozenset(
 _LOWER = "abcdefghijklmnopqrstuvwxyz"
 _WORD = re.compile(r"[^\W_]{3,}")
 _LETTERS = re.compile(r"[A-Za-z]{3,}")
+_ENDINGS = ("s", "es", "d", "ed", "r", "er", "ing", "ly")
 _TELLING_WORDS = 3
 _GUESSED_LETTERS = 7
 _GUESSED_WORDS = 12
@@ -26,7 +27,12 @@ _GUESSED_TEXT = 4000  # characters of a text whose strange words may be a name i
 def strange(text: str) -> bool:
     """Whether a word of ``text`` is not one that the encoder knows."""
     words = _WORD.findall(text.lower())
-    return not words or not all_in_vocabulary(words)
+    return not words or not all(in_vocabulary(w) or _inflected(w) for w in words)
+
+
+def _inflected(word: str) -> bool:
+    """Whether ``word`` is one that the encoder knows, with an ending."""
+    return len(word) > 5 and any(word.endswith(end) and in_vocabulary(word[: -len(end)]) for end in _ENDINGS)
 
 
 def _english(text: str) -> int:

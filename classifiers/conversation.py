@@ -7,10 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from classifiers.description import particulars
+from classifiers.names import candidates
+from classifiers.normalise import fold_words
 
 # How many turns back a name can be meant, and how many may be tried for one follow-up.
 REACH = 6
 _TRIED = 4
+_ANSWER = 12  # words of a turn that may be the name asked for
+_QUESTIONS = 3  # earlier questions that it may belong to
 _LONGEST = 2000  # characters of a follow-up; whatever is longer speaks for itself
 
 _POINTING = re.compile(
@@ -25,6 +29,21 @@ _PERSONAL = re.compile(
     re.IGNORECASE,
 )
 _NEUTRAL = re.compile(r"\b(?:it|its|they|them|their|theirs)\b", re.IGNORECASE)
+_EXPLETIVE = re.compile(
+    r"\bit\b(?:['’]s)?\s+(?:mean|take|matter|hurt|rain\w*|snow\w*|true|possible|ok|okay|normal|safe|legal|worth|better|"
+    r"best|good|bad|necessary|too|that)\b",
+    re.IGNORECASE,
+)
+_AGAIN = re.compile(
+    r"\b(?:try|ask|answer|say|repeat)\s+(?:it\s+|that\s+|me\s+|the\s+question\s+)?again\b|\banswer\s+(?:the|my|that)\s+"
+    r"(?:last\s+|first\s+)?question\b|\b(?:go on|continue|carry on|keep going|repeat (?:that|your answer))\b",
+    re.IGNORECASE,
+)
+_SOMEBODY = re.compile(
+    r"\b(?:someone|somebody|(?:a|an|some)\s+(?:certain\s+|particular\s+|specific\s+)?(?:person|man|woman|author|writer|"
+    r"individual|place|company|thing)|(?:this|that|the)\s+(?:person|man|woman|author|writer|individual)|he|she|they|it)\b",
+    re.IGNORECASE,
+)
 _ELLIPTIC = re.compile(r"^\W*(?:and|also|what about|how about|or|then|but|y|et|und|e)\b", re.IGNORECASE)
 
 
@@ -44,6 +63,20 @@ class Mentions:
             own = self.parts.setdefault(folded, {})
             own.update(dict.fromkeys(seen, turn))
 
+    def latest(self, turn: int) -> list[int]:
+        """The last turn before ``turn`` that named somebody, if it is near enough."""
+        before = [at for at in self.turn_of.values() if at < turn and turn - at <= REACH]
+        return [max(before)] if before else []
+
+    def said(self, turn: int) -> list[str]:
+        """Full names in turn ``turn``."""
+        return [name for name, at in self.turn_of.items() if at == turn]
+
+    def parts_said(self, turn: int) -> list[str]:
+        """Names of earlier turns of which turn ``turn`` has a part."""
+        written = {fold_words(name): name for name, at in self.turn_of.items() if turn - at <= REACH}
+        return [written[f] for f, own in self.parts.items() if f in written and turn in own.values()]
+
     def live(self, turn: int) -> list[str]:
         """Names that turn ``turn`` may refer to, the latest first."""
         found = [(at, name) for name, at in self.turn_of.items() if turn - at <= REACH]
@@ -53,6 +86,34 @@ class Mentions:
             if {words[0], words[-1]} <= recent:
                 found.append((max(own.values()), folded.title()))
         return [name for _, name in sorted(found, key=lambda item: -item[0])[:_TRIED]]
+
+
+def in_context(turns: Sequence[str], at: int, mentions: Mentions) -> list[str]:
+    """Turn ``at`` written out with what it takes from earlier turns; nothing where it stands for itself."""
+    text = turns[at]
+    if len(text) > _LONGEST:
+        return []
+    if _AGAIN.search(text):
+        return [turns[j] for j in mentions.latest(at)]
+    out = resolved(text, mentions.live(at) if refers(text) else mentions.parts_said(at))
+    said = mentions.said(at)
+    if said and len(text.split()) <= _ANSWER:  # "Zorvan Pelk, I mean.", after a question about somebody
+        asked = [t for t in reversed(turns[max(0, at - REACH) : at]) if len(t) <= _LONGEST and _asks(t)]
+        out += [_about(question, name) for question in asked[:_QUESTIONS] for name in said]
+    return out
+
+
+def _asks(text: str) -> bool:
+    return len(text.split()) > 2 and bool("?" in text or _SOMEBODY.search(text))
+
+
+def _about(question: str, name: str) -> str:
+    """``question`` with ``name`` for whom it is about."""
+    others = candidates(question)
+    if others:
+        return question.replace(max(others, key=len), name)
+    swapped, count = _SOMEBODY.subn(lambda _: name, question, count=1)
+    return swapped if count else f"{name}: {question}"
 
 
 def refers(text: str) -> bool:
@@ -65,7 +126,7 @@ def refers(text: str) -> bool:
     personal, neutral = _PERSONAL.search(text), _NEUTRAL.search(text)
     if personal and not any(len(g) > 1 for g in particulars(text[: personal.start()]).groups):
         return True
-    if neutral and not particulars(text[: neutral.start()]).groups:
+    if neutral and not _EXPLETIVE.search(text) and not particulars(text[: neutral.start()]).groups:
         return True
     return bool(_ELLIPTIC.match(text)) and len(text.split()) <= 8 and not particulars(text).groups
 

@@ -105,7 +105,7 @@ def segmented(reading: Reading) -> Reading:
 
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_TOGETHER = re.compile(r"[^\W\d_]{14,400}")
+_TOGETHER = re.compile(r"[^\W\d_]{17,400}")
 
 
 def run_together(reading: Reading) -> Iterator[Reading]:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from classifiers.description import Particulars, described, is_cased, particulars
 from classifiers.language import foreign
-from classifiers.lexical import STRENGTH, Kind, NameHit, NameIndex
+from classifiers.lexical import STRENGTH, Kind, NameIndex
 from classifiers.normalise import View, words
 from classifiers.reading import Reading
 from classifiers.score import SURE_NAME
-from classifiers.sightings import places
+from classifiers.sightings import Place, places
 from classifiers.targets import Prepared, tidy
 from classifiers.types import Span
 from classifiers.views import readings
@@ -70,6 +70,15 @@ class Read:
         """The reading in pieces."""
         return [self.window(span) for span in windows(self.reading.text)]
 
+    def names(self, index: NameIndex) -> Iterator[Place]:
+        """The names that it mentions."""
+        reading = self.reading
+        hits = index.find(self.view, joined=reading.joined, guessed=reading.guessed)
+        if not reading.semantic and not reading.legible:  # most such texts are nonsense, and hold many short words
+            hits = [h for h in hits if h.kind != "partial"]
+        if hits:
+            yield from places(reading.text, hits, [self.view.raw(h.start, h.end) for h in hits], cased=self.cased)
+
     def window(self, span: Span) -> Window:
         """The piece at ``span`` of the reading."""
         own = self.reading
@@ -121,8 +130,7 @@ def scan(reads: Sequence[Read], prepared: Prepared, names: NameIndex) -> Scan:
     """Find names and descriptions in a text, and choose what to encode."""
     result = Scan()
     for item in reads:
-        hits = names.find(item.view, joined=item.reading.joined, guessed=item.reading.guessed)
-        undecided = _sight(result, item, hits, prepared) if hits else []
+        undecided = _sight(result, item, names, prepared)
         wanted = item.reading.semantic and (prepared.descriptive or prepared.any_free)
         if wanted or (undecided and (item.reading.semantic or item.reading.legible)):
             _choose(result, item, undecided, prepared)
@@ -131,13 +139,12 @@ def scan(reads: Sequence[Read], prepared: Prepared, names: NameIndex) -> Scan:
     return result
 
 
-def _sight(result: Scan, item: Read, hits: Sequence[NameHit], prepared: Prepared) -> list[tuple[Span, str]]:
-    """Note the names of ``hits``; returns where in the reading those stand that are not decisive alone."""
+def _sight(result: Scan, item: Read, names: NameIndex, prepared: Prepared) -> list[tuple[Span, str]]:
+    """Note the names in a reading; returns where those stand that are not decisive alone."""
     undecided: list[tuple[Span, str]] = []
     by_name: dict[tuple[str, Kind], list[Span]] = defaultdict(list)
     reading = item.reading
-    spans = [item.view.raw(hit.start, hit.end) for hit in hits]
-    for name, kind, place in places(reading.text, hits, spans, cased=item.cased):
+    for name, kind, place in item.names(names):
         by_name[name, kind].append(place)
     for (name, kind), own in by_name.items():
         strength = STRENGTH[kind]

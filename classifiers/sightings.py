@@ -32,6 +32,7 @@ _OPENERS = frozenset(
 _APART = 60  # characters between first and last name
 _WORDS_APART = 4
 _TWO_PEOPLE = re.compile(r"\b(?:and|or|with|vs|versus|to|from|by|und|et|y|met|of)\b|[.!?;]\s|&", re.IGNORECASE)
+_MIDDLE = re.compile(r"(?:\s[A-Z]\.?){1,3}\s|\s[A-Z]\.[A-Z]\.\s|['’]s\s")
 _FIELDS = re.compile(r"[\"'=:<>|,_]")
 
 
@@ -112,7 +113,11 @@ def _whole(text: str, name: str, spans: Sequence[Span], *, cased: bool) -> Span 
     for one, other in pairwise(ordered):
         gap = text[one.end : other.start]
         both = {fold_words(text[s.start : s.end]) for s in (one, other)}
-        if len(both) < 2 or len(gap) > _APART or _TWO_PEOPLE.search(gap):
+        if len(both) < 2 or len(gap) > _APART:
+            continue
+        if _MIDDLE.fullmatch(gap):
+            return Span(one.start, other.end)
+        if _TWO_PEOPLE.search(gap):
             continue
         if not any(not in_vocabulary(p) for p in both) and len(gap.split()) > 1:
             continue

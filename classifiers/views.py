@@ -32,9 +32,12 @@ VIEWS: dict[str, Callable[[Reading], Iterator[Reading]]] = {
     "transliterated": transliterated,
     **CIPHERS,
 }
-# Words in a row with the usual punctuation, as most texts are. Few disguises look so.
+# Words in a row with the usual punctuation, as most texts are. Few disguises look so: a name with a hyphen or a
+# capital letter too many in it is found without a view.
+_LETTERS = "[a-zß-öø-ÿ]"
 _ORDINARY = re.compile(
-    r"(?:[\"'(]?(?:[A-Z]?[a-z]{2,13}|[aAI]|[A-Z]{2,5}|\d{1,4}(?!\D{1,4}\d))(?:'(?:s|t|m|d|re|ve|ll))?[.,;:!?)\"']{0,3}(?:\s{1,2}|$))++"
+    rf"(?:[\"'(]{{0,2}}(?:(?:[A-Z]?{_LETTERS}{{1,16}}(?<!\s{_LETTERS})(?:[A-Z]{_LETTERS}{{2,10}}|-{_LETTERS}{{2,12}})?|[aAI]|[A-Z]{{2,5}}|"
+    r"\d{1,4}(?:[.:,/]\d{1,4})?(?!\D{1,4}\d))(?:['’](?:s|t|m|d|re|ve|ll))?[.,;:!?)\"']{0,3}|[%&–—+=-])(?:\s{1,2}|$))++"
 )
 _ORDINARY_VIEWS = ("nato", "itemised", "initials", *CIPHERS)
 

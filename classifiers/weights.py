@@ -58,11 +58,6 @@ def weight(word: str) -> float:
     return min(1.0, max(0.0, math.log(rank / _COMMON) / math.log(_RARE / _COMMON)))
 
 
-def all_in_vocabulary(words: Iterable[str]) -> bool:
-    """Whether the encoder knows every one of the folded ``words``."""
-    return all(map(_ranks().__contains__, words))
-
-
 def in_vocabulary(word: str) -> bool:
     """Whether the encoder knows the folded ``word`` as one."""
     return word in _ranks()
