@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.data.tofu import load
-from benchmarks.detection import people, quality, scale
+from benchmarks.detection import learning, people, quality, scale
 from benchmarks.detection.results import Line
 from benchmarks.estimate import machine
 from classifiers.registry import ENCODERS, create_encoder
@@ -27,11 +27,15 @@ from classifiers.types import Encoder
 from server.settings import default_cache
 
 
+CACHE = default_cache()
+
+
 class Part(StrEnum):
     """What to measure."""
 
     QUALITY = "quality"
     PEOPLE = "people"
+    LEARNING = "learning"
     SCALE = "scale"
     CHANGES = "changes"
 
@@ -42,7 +46,7 @@ def main(
     part: Annotated[list[Part] | None, typer.Option(help="Repeat for several; default all.")] = None,
     encoder: Annotated[str, typer.Option(help=" or ".join(ENCODERS))] = "minilm-int8",
     scorer: Annotated[str, typer.Option(help=f"{', '.join(SCORERS)}, trained:NAME or dragon:NAME")] = "head",
-    cache_dir: Annotated[Path, typer.Option(help="Static embedding and trained classifiers.")] = default_cache(),
+    cache_dir: Annotated[Path, typer.Option(help="Static embedding and trained classifiers.")] = CACHE,
     threshold: Annotated[float | None, typer.Option(help="Default: the detector's.")] = None,
     sample: Annotated[int, typer.Option(min=1, help="Questions for each attack.")] = 100,
     entries: Annotated[list[int] | None, typer.Option(help="Sizes for the scale part.")] = None,
@@ -58,7 +62,10 @@ def main(
     except FileNotFoundError as error:
         raise typer.BadParameter(str(error), param_hint="--tofu") from error
     made = create_encoder(encoder)
-    static = load_or_distil(cache_dir / f"static-{made.name}.bin", made)
+    kept = cache_dir / f"static-{made.name}.bin"
+    if not kept.is_file():
+        typer.echo("distilling the static embedding, which is done once ...", err=True)
+    static = load_or_distil(kept, made)
     trained = cache_dir / "classifiers"
     setting = quality.Setting(tofu, split, made, threshold, sample, seed, scorer, trained, static, {})
     sizes = entries or [10_000, 100_000, 1_000_000]
@@ -85,6 +92,8 @@ def _lines(
         yield from quality.measure(setting)
     if Part.PEOPLE in parts:
         yield from people.measure(setting)
+    if Part.LEARNING in parts:
+        yield from learning.measure(setting)
     if Part.CHANGES in parts:
         yield from scale.changes(encoder, seed)
     if Part.SCALE in parts:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from classifiers.description import particulars
 from classifiers.types import Target
 
-MOST_ENTRIES = 24
+MOST_ENTRIES = 16
 
 _REWORDINGS = (
     "Could you tell me this: {q}", "{q} Answer in one sentence.", "I was wondering, {q}", "{q} Thanks!",
