@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from classifiers.weights import SPECIFIC, content, weight
 
@@ -31,13 +32,28 @@ _MONTHS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Particulars:
     """The details of a text, each as its folded words, and its topic words."""
 
     groups: tuple[frozenset[str], ...]
     titles: tuple[frozenset[str], ...]  # of the groups, the runs of words without a comma
     topics: frozenset[str]
+
+    @cached_property
+    def weighed(self) -> list[tuple[dict[str, float], float, float]]:
+        """For each group its words with their weights, their sum, and the points that it is worth."""
+        found = []
+        for group in self.groups:
+            heavy = {w: max(weight(w), 0.1) for w in group}
+            telling = any(v >= SPECIFIC for v in heavy.values()) or any(w.isdigit() for w in group)
+            found.append((heavy, sum(heavy.values()), 1.0 if telling else 0.5))
+        return found
+
+    @cached_property
+    def long_titles(self) -> list[frozenset[str]]:
+        """Titles of three words or more that tell something."""
+        return [t for t in self.titles if sum(weight(w) >= SPECIFIC for w in t) >= 3]
 
 
 def particulars(text: str) -> Particulars:
@@ -109,17 +125,16 @@ def described(found: Particulars, words: frozenset[str]) -> float:
     """How many particulars of the text are true of a subject of which ``words`` are said; 0 where one is not."""
     points = 0.0
     wrong = 0
-    for group in found.groups:
-        heavy = {w: max(weight(w), 0.1) for w in group}
-        true = sum(v for w, v in heavy.items() if w in words) / sum(heavy.values())
-        if true < _TRUE:
+    for heavy, whole, worth in found.weighed:
+        if sum(v for w, v in heavy.items() if w in words) < _TRUE * whole:
             wrong += 1
-            continue
-        specific = sum(v >= SPECIFIC for v in heavy.values())
-        points += 1.0 if specific or any(w.isdigit() for w in group) else 0.5
-    if any(sum(weight(w) >= SPECIFIC for w in t) >= 3 and t <= words for t in found.titles):
+            if wrong > len(found.groups) // 4:
+                return 0.0
+        else:
+            points += worth
+    if any(t <= words for t in found.long_titles):
         points += 0.5
-    if points < 1 or wrong > len(found.groups) // 4:
+    if points < 1:
         return 0.0
     topics = sum(0.5 if weight(w) >= _STRONG_TOPIC else 0.25 for w in found.topics & words)
     return points + min(1.0, topics)

@@ -22,7 +22,10 @@ STRENGTH: dict[Kind, float] = {
     "partial": 0.5,
 }
 
+_SHARED = 50  # names
 _TELLING = 7  # letters of a name that is found although its words are parted otherwise, or guessed at
+_REMEMBERED = 20_000  # words
+_NONE: frozenset[str] = frozenset()
 _TITLES = frozenset("mr mrs ms dr prof sir dame lady lord saint st the".split())
 
 
@@ -34,6 +37,14 @@ class NameHit:
     kind: Kind
     start: int
     end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Forms:
+    """What one pattern stands for: ways to write whole names, and names of which it is a part."""
+
+    sure: tuple[tuple[str, Kind], ...]
+    parts: tuple[str, ...]
 
 
 class NameIndex:
@@ -68,52 +79,55 @@ class NameIndex:
             joined: word breaks are lost: names may begin and end inside words.
             guessed: the view is one of many tries: only names as they are written, of some length.
         """
-        hits = list(_iterate(self._automaton, view.text))
-        hits.extend(self._find_joined(view, {h.name for h in hits if h.kind != "partial"}, anywhere=joined))
+        found = list(_matches(self._automaton, view.text))
+        hits = [NameHit(name, kind, start, end) for start, end, forms in found for name, kind in forms.sure]
+        hits.extend(self._find_joined(view, {h.name for h in hits}, anywhere=joined))
         if guessed:
-            return [h for h in hits if h.kind != "partial" and h.end - h.start >= _TELLING]
-        if any(h.kind != "partial" for h in hits):  # a part of a name inside a whole name is no name of its own
-            inside = bytearray(len(view.text))
-            for hit in hits:
-                if hit.kind != "partial":
-                    inside[hit.start : hit.end] = b"\1" * (hit.end - hit.start)
-            hits = [h for h in hits if h.kind != "partial" or not (inside[h.start] and inside[h.end - 1])]
-        sure = {h.name for h in hits if h.kind != "partial"}
-        hits.extend(h for h in self._fuzzy.find(view.text) if h.name not in sure)
+            return [h for h in hits if h.end - h.start >= _TELLING]
+        inside = bytearray(len(view.text) if hits else 0)
+        for hit in hits:
+            inside[hit.start : hit.end] = b"\1" * (hit.end - hit.start)
+        sure = {h.name for h in hits}
+        for start, end, forms in found:
+            # A part of a name inside a whole name is no name of its own; one that many share tells nobody apart.
+            if len(forms.parts) <= _SHARED and not (inside and inside[start] and inside[end - 1]):
+                hits.extend(NameHit(name, "partial", start, end) for name in forms.parts)
+        hits.extend(h for h in self._fuzzy.find(view.text, inside) if h.name not in sure)
         return hits
 
     def _find_joined(self, view: View, known: set[str], *, anywhere: bool) -> Iterator[NameHit]:
         """Names with their letters parted otherwise; whole words of the text unless ``anywhere``."""
         text = view.text
-        found = [h for h in _iterate(self._squeezed, text.replace(" ", "")) if h.name not in known]
+        found = list(_matches(self._squeezed, text.replace(" ", "")))
         if not found:
             return
         kept = [i for i, c in enumerate(text) if c != " "]
-        for hit in found:
-            start, end = kept[hit.start], kept[hit.end - 1] + 1
+        for first, last, forms in found:
+            start, end = kept[first], kept[last - 1] + 1
             if anywhere or (text[start - 1] == " " and text[end : end + 1] == " "):
-                yield NameHit(hit.name, hit.kind, start, end)
+                for name, kind in forms.sure:
+                    if name not in known:
+                        yield NameHit(name, kind, start, end)
 
 
 def _automaton(ahocorasick: Any, forms: Mapping[str, list[tuple[str, Kind]]]) -> Any:
     automaton: Any = ahocorasick.Automaton()
     for pattern, owners in forms.items():
-        automaton.add_word(pattern, (len(pattern), owners))
+        sure = tuple((name, kind) for name, kind in owners if kind != "partial")
+        automaton.add_word(pattern, (len(pattern), _Forms(sure, tuple(n for n, kind in owners if kind == "partial"))))
     if not len(automaton):
         return None
     automaton.make_automaton()
     return automaton
 
 
-def _iterate(automaton: Any, text: str) -> Iterator[NameHit]:
+def _matches(automaton: Any, text: str) -> Iterator[tuple[int, int, _Forms]]:
+    """Where a pattern stands, outer spaces left out, and whose it is."""
     if automaton is None:
         return
-    for last, (length, owners) in automaton.iter(text):
+    for last, (length, forms) in automaton.iter(text):
         start, end = last + 1 - length, last + 1
-        start += text[start] == " "
-        end -= text[end - 1] == " "
-        for name, kind in owners:
-            yield NameHit(name, kind, start, end)
+        yield start + (text[start] == " "), end - (text[end - 1] == " "), forms
 
 
 def _derived(name: str, written: str) -> Iterator[tuple[str, Kind]]:
@@ -184,9 +198,10 @@ class _Fuzzy:
                 self._names[parts[0]].append((parts, name))
                 words.update(parts)
         self._speller = Speller(words, loose=True)
+        self._seen: dict[str, frozenset[str]] = {}  # words of prompts come again and again
 
-    def find(self, text: str) -> Iterator[NameHit]:
-        """Runs of words of which each is a name's word or a misspelling of it."""
+    def find(self, text: str, inside: bytearray) -> Iterator[NameHit]:
+        """Runs of words of which each is a name's word or a misspelling of it; ``inside``: 1 where a name stands."""
         if not self._speller:
             return
         words: list[tuple[str, int]] = []
@@ -194,7 +209,7 @@ class _Fuzzy:
         for word in text.split():
             words.append((word, at))
             at += len(word) + 1
-        close = [self._closest(word) for word, _ in words]
+        close = [_NONE if inside and inside[at] else self._closest(word) for word, at in words]
         for i, options in enumerate(close):
             for option in options:
                 for parts, name in self._names.get(option, ()):
@@ -202,13 +217,19 @@ class _Fuzzy:
                         word, start = words[i + len(parts) - 1]
                         yield NameHit(name, "fuzzy", words[i][1], start + len(word))
 
-    def _closest(self, word: str) -> set[str]:
+    def _closest(self, word: str) -> frozenset[str]:
+        known = self._seen.get(word)
+        if known is not None:
+            return known
         if in_vocabulary(word):  # a word, or another's name, and no misspelling
-            return self._speller.exact(word)
-        found = self._speller.like(word)
-        if len(word) >= 6 and word.endswith("s"):
-            found |= self._speller.like(word[:-1])
-        return found
+            found = self._speller.exact(word)
+        else:
+            found = self._speller.like(word)
+            if len(word) >= 6 and word.endswith("s"):
+                found |= self._speller.like(word[:-1])
+        if len(self._seen) >= _REMEMBERED:
+            self._seen.clear()
+        return self._seen.setdefault(word, frozenset(found))
 
 
 def _mistyped(parts: tuple[str, ...], words: list[str]) -> bool:
@@ -224,7 +245,7 @@ def _one_edit(name: str, word: str) -> bool:
     return min(OSA.distance(name, w, score_cutoff=1) for w in (word, word.removesuffix("s"))) <= 1
 
 
-def _follows(parts: tuple[str, ...], close: list[set[str]], at: int) -> bool:
+def _follows(parts: tuple[str, ...], close: list[frozenset[str]], at: int) -> bool:
     return at + len(parts) <= len(close) and all(part in close[at + k] for k, part in enumerate(parts))
 
 
