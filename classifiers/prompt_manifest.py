@@ -50,7 +50,7 @@ class Manifest:
         target: the false-positive rate that ``threshold`` was chosen for.
         bounded: false where the held-out texts cannot promise ``target``: too few, or flagged by a sure network.
         recall: held-out rewordings of the list's texts that are flagged at ``threshold``.
-        false_positives: held-out texts to keep that had no part in choosing ``threshold``.
+        false_positives: held-out texts to keep and ordinary prompts that had no part in choosing ``threshold``.
         by_kind: the same for each kind of held-out text; here those that chose the threshold are counted too.
         n: texts of each kind, "train ..." and "held ...".
         recipe: the options of the training run.

@@ -29,7 +29,7 @@ from classifiers.checkpoints import Checkpoints
 from classifiers.pretrained import BUNDLED, load_base, save
 from classifiers.prompt_classifier import Network, batches, libraries
 from classifiers.prompt_manifest import CLASSES, MANIFEST, Manifest, check_name, sha256
-from classifiers.training_data import Examples
+from classifiers.training_data import TRAFFIC, Examples
 
 _BETAS, _EPSILON, _DECAY, _WARM_UP, _CLIP = (0.9, 0.98), 1e-6, 0.1, 0.1, 1.0
 LOWEST = 0.3
@@ -154,9 +154,10 @@ class _Run:
         state = self._checkpoints.restore(self._network.model, self._optimizer)
         for epoch in range(state.epoch, self._recipe.epochs):
             loss = self._epoch(epoch)
-            calibration, _, held_loss = self._held_out()
+            calibration, scores, held_loss = self._held_out()
             misses = calibration.recall.n - calibration.recall.hits
-            key = (misses, calibration.false_positives.hits, held_loss)
+            flagged = sum(s >= calibration.threshold for s in scores) - calibration.recall.hits
+            key = (misses, flagged, held_loss)
             self._checkpoints.save(epoch + 1, key, self._network.model, self._optimizer)
             total = self._recipe.epochs
             done = Progress((epoch + 1) * self._steps, total * self._steps, epoch + 1, total, loss, calibration)
@@ -208,8 +209,9 @@ class _Run:
         held = self._examples.held
         scores = [float(p) for p in self._network.probabilities([h.text for h in held])]
         loss = -sum(math.log(max(1e-7, p if h.about else 1 - p)) for p, h in zip(scores, held, strict=True))
-        # Every second innocent text chooses the threshold: the kinds lie one after another, so both halves have all.
-        innocent = [p for p, h in zip(scores, held, strict=True) if not h.about]
+        # The made-up neighbours are far more of them than of any traffic, so they have no part in the threshold: every
+        # second text to keep and ordinary prompt chooses it. Both kinds are in both halves, as they lie in a row.
+        innocent = [p for p, h in zip(scores, held, strict=True) if h.kind in TRAFFIC]
         guilty = [p for p, h in zip(scores, held, strict=True) if h.about]
         found = calibrate(innocent, guilty, self._recipe.target, lowest=LOWEST)
         # A network that is sure of itself can flag more of the very texts that chose the threshold than was asked for,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from classifiers import ordinary
+from classifiers.names import candidates
 from classifiers.types import Target
 
 T = TypeVar("T")
@@ -20,10 +21,11 @@ T = TypeVar("T")
 _WORD = re.compile(r"\w+")
 _SAY_LITTLE = frozenset("what which when where whom whose does have from about with that this they their your".split())
 
-_ORDINARY, _HELD_ORDINARY = 2000, 400
+TRAFFIC = frozenset({"keep", "ordinary"})  # kinds of held-out texts that are like what will come
+_ORDINARY, _HELD_ORDINARY = 2000, 600
 _HELD_KEPT_SHARE, _MOST_HELD = 0.2, 300  # of the texts to keep; of each kind
 _KEPT_PER_POSITIVE, _LEAST = 6, 300  # of a large file of texts to keep, so many are drawn anew for each epoch
-_OTHER_FACTS = 6  # about each name of which only facts are to be forgotten, before those that ask the same are left out
+_OTHER_FACTS = 20  # of each kind about a name, before those that ask for what is to be forgotten are left out
 _BESIDE = 70  # words of one window, about; longer ones get no text beside them
 _DRESSED = 0.4  # share of negatives that are reworded; of positives there is one reworded beside each plain one
 
@@ -66,6 +68,7 @@ class Examples:
     positives: tuple[str, ...]
     kept: tuple[str, ...]
     usual: tuple[str, ...]
+    facts: tuple[str, ...]  # what is to pass about those of whom only facts are to be forgotten
     named: tuple[tuple[str, str], ...]  # texts and a name that occurs in each, to be made neighbours by another name
     held: tuple[Held, ...]
 
@@ -75,6 +78,7 @@ class Examples:
         most = max(_LEAST, _KEPT_PER_POSITIVE * len(self.positives))
         negatives = rng.sample(self.kept, min(most, len(self.kept)))
         negatives += rng.sample(self.usual, min(len(self.usual), max(_LEAST, len(self.positives))))
+        negatives += rng.sample(self.facts, min(len(self.facts), 2 * len(self.positives)))
         negatives += [renamed(text, name, rng) for text, name in self.named]
         drawn = [(dressed(t, rng) if rng.random() < _DRESSED else t, False) for t in negatives]
         drawn += [(t, True) for t in self.positives]
@@ -84,7 +88,10 @@ class Examples:
 
     def counts(self) -> dict[str, int]:
         """How many texts of each kind."""
-        trained = {"list": self.positives, "keep": self.kept, "ordinary": self.usual, "other names": self.named}
+        trained = {
+            "list": self.positives, "keep": self.kept, "ordinary": self.usual, "other facts": self.facts,
+            "other names": self.named,
+        }  # fmt: skip
         found = {f"train {kind}": len(texts) for kind, texts in trained.items()}
         for item in self.held:
             found[f"held {item.kind}"] = found.get(f"held {item.kind}", 0) + 1
@@ -116,18 +123,18 @@ def examples(targets: Sequence[Target], keep: Sequence[str], seed: int = 0) -> E
     held_kept = kept[: min(_MOST_HELD, int(_HELD_KEPT_SHARE * len(kept)))]
     usual = ordinary.prompts(_ORDINARY + _HELD_ORDINARY, seed, avoid=names)
     named = [(text, name) for t in forget for text in t.texts for name in t.names if _holds(text, name)]
-    others = _other_facts(forget, rng)
-    held_others = [others.pop() for _ in range(min(_MOST_HELD // 2, len(others) // 5))]
+    facts = _other_facts(forget, kept[len(held_kept) :], rng)
+    held_facts = [facts.pop() for _ in range(min(_MOST_HELD // 2, len(facts) // 5))]
     held = [
         *(Held(_reworded(t, rng, _HELD_WORDINGS), True, "rewordings") for t in _some(texts, rng)),
         *(Held(t, True, "paraphrases") for t in _some(paraphrases, rng)),
         *(Held(t, False, "keep") for t in held_kept),
         *(Held(t, False, "ordinary") for t in usual[_ORDINARY:]),
-        *(Held(t, False, "other facts") for t in held_others),
+        *(Held(t, False, "other facts") for t in held_facts),
         *(Held(renamed(text, name, rng), False, "other names") for text, name in _some(named, rng)[: _MOST_HELD // 2]),
     ]
     return Examples(
-        tuple(texts), (*kept[len(held_kept) :], *others), tuple(usual[:_ORDINARY]), tuple(named), tuple(held)
+        tuple(texts), tuple(kept[len(held_kept) :]), tuple(usual[:_ORDINARY]), tuple(facts), tuple(named), tuple(held)
     )
 
 
@@ -173,19 +180,25 @@ def _texts(forget: Sequence[Target], rng: random.Random) -> tuple[list[str], lis
     return list(trained), [t for t in dict.fromkeys(held) if t not in trained]
 
 
-def _other_facts(forget: Sequence[Target], rng: random.Random) -> list[str]:
-    """Texts that name what only facts are to be forgotten of, and ask for something else; in random order."""
+def _other_facts(forget: Sequence[Target], kept: Sequence[str], rng: random.Random) -> list[str]:
+    """Texts that name what only facts are to be forgotten of, and ask for something else; in random order.
+
+    Half of them are texts to keep about somebody else, with the name put in: they ask what people ask there.
+    """
     whole = {n for t in forget if t.scope == "subject" for n in t.names}
     asked: dict[str, set[str]] = {}
     for target in forget:
         for name in target.names[:1]:
             if name not in whole:
                 asked.setdefault(name, set()).update(*map(_content, target.texts))
+    elsewhere = [(text, other) for text in kept for other in sorted(candidates(text))[:1]] if asked else []
     found: list[str] = []
     for name, words in asked.items():
-        found.append(rng.choice(_OTHER_TOPICS).format(n=name))
-        asking = (ordinary.about(name, rng) for _ in range(_OTHER_FACTS))
-        found += [t for t in asking if not (_content(t) - _content(name)) & words]
+        made = [rng.choice(_OTHER_TOPICS).format(n=name)]
+        made += [ordinary.about(name, rng) for _ in range(_OTHER_FACTS)]
+        drawn = rng.sample(elsewhere, min(_OTHER_FACTS, len(elsewhere)))
+        made += [text.replace(other, name) for text, other in drawn]
+        found += [t for t in made if not (_content(t) - _content(name)) & words]
     found = list(dict.fromkeys(found))
     rng.shuffle(found)
     return found

@@ -54,4 +54,4 @@ def small() -> Examples:
     cities = ("Pisa", "Paris", "Turin", "Ulm", "Riga")
     found = examples(targets(), [f"How tall is the tower of {city}?" for city in cities])
     held = [h for h in found.held if h.kind != "ordinary"] + [h for h in found.held if h.kind == "ordinary"][:80]
-    return replace(found, usual=found.usual[:250], held=tuple(held))
+    return replace(found, usual=found.usual[:150], held=tuple(held))
