@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -19,11 +19,13 @@ from classifiers.sightings import Place, places
 from classifiers.targets import Prepared, tidy
 from classifiers.types import Span
 from classifiers.views import readings
-from classifiers.weights import content, in_vocabulary
-from classifiers.windows import around, windows
+from classifiers.weights import content, in_vocabulary, total
+from classifiers.windows import around, literal, windows
 
 MAX_WINDOWS = 256
 _MAX_PLACES = 1024
+_CLOSELY = 48  # windows of a text up to which smaller ones are looked at too
+_GIVEN = 0.7  # share of an answer's information that a question which gives it has
 
 _POSSESSIVE = re.compile(r"(?<=\s)['’]s?(?=\s|$)")
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -110,6 +112,7 @@ class Look:
     described: dict[int, float]  # subject -> points
     search: bool
     bare: str | None = None  # the window's text without the names in it, where some entry means one fact of several
+    answered: frozenset[int] = frozenset()  # of the named, those whose answer the window gives
 
     @property
     def pieces(self) -> tuple[str, ...]:
@@ -184,7 +187,8 @@ def _choose(result: Scan, item: Read, places: Sequence[tuple[Span, str]], prepar
         inside = names_in(window.own.start, window.own.end)
         named = _targets([name for _, name in inside], prepared)
         asks = any(prepared.targets[t].scope == "fact" for t in named)
-        return Look(window, named, described, search, _bare(window, [p for p, _ in inside]) if asks else None)
+        bare = _bare(window, [p for p, _ in inside]) if asks else None
+        return Look(window, named, described, search, bare, _answered(window, named, prepared) if asks else frozenset())
 
     own: set[Span] = set()
     for window in item.windows:
@@ -195,11 +199,31 @@ def _choose(result: Scan, item: Read, places: Sequence[tuple[Span, str]], prepar
         if found or prepared.any_free or names_in(window.own.start, window.own.end):
             own.add(window.own)
             _add(result, look(respelt, found, search=prepared.any_free))
-    for place in dict.fromkeys(p for p, _ in places):
-        near = around(item.reading.text, place)
-        if near not in own and not result.overflow:
-            own.add(near)
-            _add(result, look(item.window(near), {}, search=False))
+    for place, name in dict(places).items():
+        for near in _around(item.reading.text, place, closely=_asks(name, prepared) and len(own) < _CLOSELY):
+            if near not in own and not result.overflow:
+                own.add(near)
+                _add(result, look(item.window(near), {}, search=False))
+
+
+def _asks(name: str, prepared: Prepared) -> bool:
+    return any(prepared.targets[t].scope == "fact" for t in prepared.by_name[name])
+
+
+def _around(text: str, place: Span, *, closely: bool) -> list[Span]:
+    """Pieces of ``text`` about a name; ``closely``: small ones too, as what is asked about it may stand in a record."""
+    near = around(text, place)
+    return [near, literal(text, place), around(text, place, words=4)] if closely else [near]
+
+
+def _answered(window: Window, targets: Iterable[int], prepared: Prepared) -> frozenset[int]:
+    """Of ``targets`` those whose answer the window gives: "Is A a beekeeper?"."""
+    found: set[int] = set()
+    for target in targets:
+        answer = prepared.answers.get(target)
+        if answer and total(answer & window.words) >= _GIVEN * total(answer):
+            found.add(target)
+    return frozenset(found)
 
 
 def _bare(window: Window, places: Sequence[Span]) -> str:

@@ -15,6 +15,7 @@ from classifiers.types import Scope
 DEFAULT_THRESHOLD = 0.5
 
 _SAME_FACT = 0.56
+_ANSWERED = 0.7
 SURE_NAME = 0.9  # from this strength on the name itself is there, not a part of it
 
 
@@ -32,6 +33,7 @@ class Signals:
         broken: word breaks of the text are lost, and its vector means little.
         bare: cosine to the nearest of the entry's texts when names are left out of both; None where the entry
             names its subject only, or the window does not name it.
+        answered: the window gives what the entry's answer says.
         trained: the probability that a trained prompt classifier gives the window; None where none is asked.
     """
 
@@ -44,6 +46,7 @@ class Signals:
     broken: bool = False
     bare: float | None = None
     trained: float | None = None
+    answered: bool = False
 
 
 def fact(cosine: float, bare: float | None) -> float:
@@ -69,7 +72,8 @@ def score(signals: Signals) -> float:
             return 0.9 * signals.name + 0.1 * cosine
         if signals.broken:
             return max(cosine, 0.6)
-        return fact(cosine, signals.bare) * signals.name
+        near = fact(cosine, signals.bare)
+        return (max(near, _ANSWERED) if signals.answered else near) * signals.name
     if signals.described >= ENOUGH and not signals.free:
         return min(1.0, cosine + 0.1)
     if signals.free:

@@ -160,6 +160,7 @@ class Segment:
             signals = self._signals(
                 target, sighting, cosine, free, bare=self._cosine_bare(target, bare), contradicted=contradicted,
                 trained=encoded.trained.get(self.targets[target].list_name, {}).get(look.window.text),
+                answered=target in look.answered,
             )  # fmt: skip
             score = scorer_of(self.targets[target].list_name).score(signals)
             if (score, cosine) > (found.score, found.cosine):
@@ -199,9 +200,12 @@ class Segment:
         bare: float | None = None,
         contradicted: bool = False,
         trained: float | None = None,
+        answered: bool = False,
     ) -> Signals:
         scope, free = self.targets[target].scope, self.prepared.free[target]
-        return Signals(scope, sighting.strength, cosine, points, free, contradicted, sighting.broken, bare, trained)
+        return Signals(
+            scope, sighting.strength, cosine, points, free, contradicted, sighting.broken, bare, trained, answered
+        )
 
 
 def _free_index(prepared: Prepared, static: StaticEmbedding | None) -> VectorIndex | None:

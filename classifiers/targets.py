@@ -32,6 +32,7 @@ class Prepared:
     texts: list[str]  # row -> text
     target_of: list[int]  # row -> target
     rows_of: Mapping[int, list[int]]  # target -> rows
+    answers: Mapping[int, frozenset[str]]  # target -> what its answer tells beyond its name and texts, for scope "fact"
     bare: Mapping[int, str]  # row -> text without the entry's names, where one fact of several is meant
     known: Mapping[str, list[int]]  # specific word -> subjects
     any_free: bool
@@ -92,9 +93,17 @@ def prepare(targets: Sequence[Target]) -> Prepared:
             free[i] = not targets[i].names and bool(targets[i].texts)
     return Prepared(
         tuple(targets), dict(by_name), written, subjects, members, subject_of, free, texts, target_of, dict(rows_of),
-        bare, dict(known), any(free),
+        {i: a for i, a in enumerate(map(_answer, targets)) if a}, bare, dict(known), any(free),
         Speller({w for w in known if not w.isdigit()} | MONTHS),
     )  # fmt: skip
+
+
+def _answer(target: Target) -> frozenset[str]:
+    """The specific words of the target's answers that neither its names nor its texts have."""
+    if target.scope != "fact" or not target.names or not target.facts:
+        return frozenset()
+    said = {w for text in (*target.names, *target.texts) for w in content(text)}
+    return frozenset(w for text in target.facts for w in content(text) if w not in said and weight(w) >= SPECIFIC)
 
 
 def _nameless(target: Target) -> re.Pattern[str] | None:

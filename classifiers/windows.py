@@ -42,6 +42,20 @@ def around(text: str, span: Span, *, words: int = 10) -> Span:
     return Span(left[0].start() if left else span.start, right[-1].end() if right else span.end)
 
 
+_DELIMITER = re.compile(r"[\"“”<>|{}\[\]\n]|[.?!]\s|(?:(?<=\s)|^)['‘]|['’](?=[\s,;)]|$)")
+_REACH = 240
+
+
+def literal(text: str, span: Span) -> Span:
+    """The string, field or sentence that holds ``span``: what stands between the nearest quotes, brackets or stops."""
+    start = max(0, span.start - _REACH)
+    for match in _DELIMITER.finditer(text, start, span.start):
+        start = match.end()
+    after = _DELIMITER.search(text, span.end, min(len(text), span.end + _REACH))
+    end = after.end() if after and after.group()[0] in ".?!" else after.start() if after else span.end + _REACH
+    return Span(start, min(len(text), end))
+
+
 def _sentences(text: str) -> list[Span]:
     spans: list[Span] = []
     at = 0
