@@ -23,7 +23,8 @@ from guard.store import Invalid
 from guard.what_if import Change, what_if
 from server.errors import ApiError, problems
 from server.incoming import read_body, unless_disconnected
-from server.judging import Judge
+from server.judging import Judge, Prompt
+from server.list_name import ListName
 from server.replay_summary import Result, summary
 from server.surfaces import Body
 
@@ -40,7 +41,7 @@ class ChangeIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    list_name: str = Field(alias="list", pattern=r"^[\w.-]{1,128}$")
+    list_name: ListName = Field(alias="list")
     add: list[EntryIn] = Field(default_factory=list, max_length=10_000)
     remove: list[str] = Field(default_factory=list, max_length=10_000)
     policy: Literal["eco", "dragon", "refuse", "monitor"] | None = None
@@ -144,7 +145,7 @@ def _result(judge: Judge, before: Snapshot, after: Snapshot, item: Any, index: i
         return about | {"error": {"message": f"It cannot be sent as JSON: {error}", "code": "invalid_json"}}
 
 
-def _side(judge: Judge, snapshot: Snapshot, prompt: Any) -> dict[str, Any]:
+def _side(judge: Judge, snapshot: Snapshot, prompt: Prompt) -> dict[str, Any]:
     found = judge.judge(snapshot, prompt)
     decided = judge.decide(snapshot, prompt, found.verdicts)
     verdict = decided.decisive.verdict if decided.decisive else None

@@ -42,5 +42,5 @@ def _compared(judged: Sequence[Result], flagged: Callable[..., bool]) -> dict[st
 
 def _rate(flags: Sequence[bool]) -> dict[str, Any]:
     rate = Rate.of(flags)
-    share = round(rate.value, 6) if rate.n else None
+    share = None if rate.share is None else round(rate.share, 6)
     return {"hits": rate.hits, "n": rate.n, "share": share, "low": round(rate.low, 6), "high": round(rate.high, 6)}
