@@ -24,6 +24,7 @@ from classifiers.windows import around, literal, windows
 
 MAX_WINDOWS = 256
 _MAX_PLACES = 1024
+_SHORT = 70  # characters of a text that is one question
 _CLOSELY = 48  # windows of a text up to which smaller ones are looked at too
 _GIVEN = 0.7  # share of an answer's information that a question which gives it has
 
@@ -199,8 +200,10 @@ def _choose(result: Scan, item: Read, places: Sequence[tuple[Span, str]], prepar
         if found or prepared.any_free or names_in(window.own.start, window.own.end):
             own.add(window.own)
             _add(result, look(respelt, found, search=prepared.any_free))
+    long = len(item.reading.text) > _SHORT
     for place, name in dict(places).items():
-        for near in _around(item.reading.text, place, closely=_asks(name, prepared) and len(own) < _CLOSELY):
+        closely = long and len(own) < _CLOSELY and _asks(name, prepared)
+        for near in _around(item.reading.text, place, closely=closely):
             if near not in own and not result.overflow:
                 own.add(near)
                 _add(result, look(item.window(near), {}, search=False))
