@@ -6,6 +6,7 @@ import base64
 import binascii
 import html
 import re
+import unicodedata
 import zlib
 from collections.abc import Callable, Iterator
 
@@ -14,6 +15,7 @@ from classifiers.reading import Reading, cleaned, replaced
 View = Callable[[Reading], Iterator[Reading]]
 
 _LONGEST = 200_000  # decoded characters of one run
+_TOGETHER = frozenset({"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "LATIN"})
 _SENTENCE = 3  # words from which on a decoded run stands on lines of its own
 
 
@@ -41,7 +43,17 @@ def _plausible(text: str) -> str | None:
     text = cleaned(text)
     if sum(c.isprintable() or c.isspace() for c in text) < 0.95 * len(text) or sum(map(str.isalnum, text)) < 3:
         return None
+    if not text.isascii() and not _of_one_script(text):
+        return None
     return f"\n{text}\n" if len(text.split()) >= _SENTENCE else text
+
+
+def _of_one_script(text: str) -> bool:
+    """Whether the letters can be a language's: a word that happens to decode gives some of this and some of that."""
+    letters = [c for c in text if c.isalpha()]
+    scripts = {unicodedata.name(c, "?").split()[0] for c in letters if not c.isascii()}
+    odd = sum(0x24F < ord(c) < 0x370 for c in letters)  # phonetic signs
+    return not odd and (len(scripts - {"LATIN"}) <= 1 or scripts <= _TOGETHER)
 
 
 def _view(name: str, pattern: re.Pattern[str], decode: Callable[[re.Match[str]], str | None]) -> View:
