@@ -80,7 +80,8 @@ class Read:
         if not reading.semantic and not reading.legible:  # most such texts are nonsense, and hold many short words
             hits = [h for h in hits if h.kind != "partial"]
         if hits:
-            yield from places(reading.text, hits, [self.view.raw(h.start, h.end) for h in hits], cased=self.cased)
+            spans = [self.view.raw(h.start, h.end) for h in hits]
+            yield from places(reading.text, hits, spans, cased=self.cased)
 
     def window(self, span: Span) -> Window:
         """The piece at ``span`` of the reading."""

@@ -24,6 +24,8 @@ _TITLE_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _INITIAL_GAP = re.compile(r"[.\s'’-]*")
+_BEGINS = re.compile(r"(?:^|[.?!:\n])[\s\"'(“‘]*$")
+_PLAIN = 0.2  # weight of a word that sentences begin with
 _RARE = 0.6  # weight of a word that may be a name where capitals say nothing
 _OPENERS = frozenset(
     "who what when where which why how is was are were did does do has have had can could would will should tell about "
@@ -39,14 +41,18 @@ _FIELDS = re.compile(r"[\"'=:<>|,_]")
 def places(text: str, hits: Sequence[NameHit], spans: Sequence[Span], *, cased: bool) -> Iterator[Place]:
     """The names of ``hits``, which stand at ``spans`` of ``text``, as far as they are meant.
 
-    ``cased``: capital letters of ``text`` tell names from other words.
+    Args:
+        text: the reading's.
+        hits: what the index found in it.
+        spans: where, for each of ``hits``.
+        cased: capital letters of ``text`` tell names from other words.
     """
     parts: dict[str, list[Span]] = defaultdict(list)
     for hit, span in zip(hits, spans, strict=True):
         if hit.kind == "partial":
             if not _of_another(text, span, hit, cased=cased):
                 parts[hit.name].append(span)
-        elif not _by_chance(text, span, hit, cased=cased):
+        elif not _by_chance(text, span, hit, cased=cased) and not _plain_word(text, span, hit):
             yield hit.name, hit.kind, span
     for name, own in parts.items():
         whole = _whole(text, name, own, cased=cased)
@@ -63,6 +69,13 @@ def _by_chance(text: str, span: Span, hit: NameHit, *, cased: bool) -> bool:
         return False
     gap = _INITIAL_GAP.match(written, 1)
     return (cased and written[0].islower()) or not gap or not written[gap.end() : gap.end() + 1].isalnum()
+
+
+def _plain_word(text: str, span: Span, hit: NameHit) -> bool:
+    """Whether a name that is one of the commonest words is just that word here: "Will it rain?"."""
+    if " " in hit.name or not hit.name.isascii() or weight(hit.name) >= _PLAIN or not in_vocabulary(hit.name):
+        return False
+    return not text[span.start].isupper() or bool(_BEGINS.search(text[max(0, span.start - 8) : span.start]))
 
 
 def _of_another(text: str, place: Span, hit: NameHit, *, cased: bool) -> bool:

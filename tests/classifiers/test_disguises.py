@@ -154,3 +154,10 @@ def test_another_fact_of_the_same_is_not(facts: Detector) -> None:
 def test_turns_refer_to_names_in_many_ways(people: Detector, facts: Detector, turns: list[str], flagged: bool) -> None:
     detector = people if "is a friend" in turns[0] else facts
     assert bool(detector.judge_turns(turns)[-1]) == flagged
+
+
+def test_a_name_that_is_one_of_the_commonest_words_needs_its_capital_letter() -> None:
+    targets = [Target("people", n, (n,), (), "subject") for n in ("Will", "It")]
+    detector = Detector.build(targets, {}, create_encoder("minilm-int8"))
+    texts = ["Will it rain?", "What is it about?", "Who is Will?", "WHERE WAS WILL BORN?"]
+    assert [bool(v) for v in detector.judge(texts)] == [False, False, True, True]
