@@ -50,10 +50,14 @@ def _plausible(text: str) -> str | None:
 
 def _of_one_script(text: str) -> bool:
     """Whether the letters can be a language's: a word that happens to decode gives some of this and some of that."""
-    letters = [c for c in text if c.isalpha()]
-    scripts = {unicodedata.name(c, "?").split()[0] for c in letters if not c.isascii()}
-    odd = sum(0x24F < ord(c) < 0x370 for c in letters)  # phonetic signs
-    return not odd and (len(scripts - {"LATIN"}) <= 1 or scripts <= _TOGETHER)
+    everything: set[str] = set()
+    for word in text.split():
+        letters = [c for c in word if c.isalpha()]
+        scripts = {unicodedata.name(c, "?").split()[0] for c in letters}
+        if any(0x24F < ord(c) < 0x370 for c in letters) or not (len(scripts) <= 1 or scripts <= _TOGETHER):
+            return False  # phonetic signs, or a word of two scripts
+        everything |= scripts
+    return len(everything - {"LATIN"}) <= 1 or everything <= _TOGETHER
 
 
 def _view(name: str, pattern: re.Pattern[str], decode: Callable[[re.Match[str]], str | None]) -> View:
@@ -67,6 +71,7 @@ def _view(name: str, pattern: re.Pattern[str], decode: Callable[[re.Match[str]],
     return view
 
 
+_CHANCE = 16  # letters of base64 below which a run has to decode to letters alone
 _B64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{6,}(?:[ \t]*\r?\n[ \t>]*[A-Za-z0-9+/_-]{4,})*={0,2}")
 _WORDLIKE = re.compile(r"[A-Za-z]?[a-z]*|[A-Z]+|\d+")
 
@@ -75,7 +80,10 @@ def _base64(match: re.Match[str]) -> str | None:
     if _WORDLIKE.fullmatch(match.group()) and len(match.group()) < 12:
         return None
     body = re.sub(r"[^A-Za-z0-9+/_-]", "", match.group()).replace("-", "+").replace("_", "/")
-    return _of_base64(body) or _without_head(body)
+    found = _of_base64(body) or _without_head(body)
+    if found and len(body) < _CHANCE and not all(c.isalpha() or c in " .'’-" for c in found.strip()):
+        return None  # a word that happens to decode
+    return found
 
 
 def _of_base64(body: str) -> str | None:
@@ -158,8 +166,14 @@ _NUMBERS = re.compile(
 )
 
 
+_HEX_AFTER = re.compile(r"[\s:,;_-]{0,2}(?:[a-fA-F][0-9a-fA-F]|\d[a-fA-F])(?![0-9A-Za-z])")
+_HEX_BEFORE = re.compile(r"(?<![0-9A-Za-z])(?:[a-fA-F][0-9a-fA-F]|\d[a-fA-F])[\s:,;_-]{0,2}$")
+
+
 def _numbers(match: re.Match[str]) -> str | None:
     run = match.group()
+    if _HEX_AFTER.match(match.string, match.end()) or _HEX_BEFORE.search(match.string, 0, match.start()):
+        return None  # a part of hexadecimal bytes
     if run[0] in "Uu":
         values = [int(n, 16) for n in re.findall(r"\+([0-9a-fA-F]+)", run)]
     else:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from classifiers.reading import Edit, Reading, edited, replaced
-from classifiers.weights import in_vocabulary, split_words
+from classifiers.weights import in_vocabulary, split_words, weight
 
 _SIGNS = {
     "|\\/|": "m", "/\\/\\": "m", "|\\|": "n", "/\\/": "n", "|-|": "h", "|_|": "u", "(_)": "u", "()": "o", "|<": "k",
@@ -18,6 +18,7 @@ _SIGNS = {
 _ONES = "1!|"
 _SIGN = re.compile("|".join(map(re.escape, sorted([*_SIGNS, *_ONES], key=len, reverse=True))))
 _COMPOSED = re.compile(r"\|\\|\|-\||\|_\||\(\)|\|<|\\/|/\\|\|\)|\(_\)|(?i:vv)")
+_RARE = 0.6  # weight from which a word may well be a name
 _ENDS = ".,;:!?\"'()[]"
 
 
@@ -31,11 +32,27 @@ def leetspeak(reading: Reading) -> Iterator[Reading]:
         edits: list[Edit] = []
         for word in words:
             end = word.start() + len(word.group().rstrip(".,;:?\"'")) if len(word.group()) > 1 else word.end()
-            for sign in _SIGN.finditer(reading.text, word.start(), end):
-                edits.append((sign.start(), sign.end(), _SIGNS.get(sign.group(), one)))
+            own = [
+                (s.start(), s.end(), _SIGNS.get(s.group(), one))
+                for s in _SIGN.finditer(reading.text, word.start(), end)
+            ]
+            edits.extend(_as_a_name(word, own))
         found = edited(reading, f"leetspeak-{one}", edits)
         if found:
             yield found
+
+
+def _as_a_name(word: re.Match[str], edits: list[Edit]) -> list[Edit]:
+    """``edits`` of a word with a capital at its front where a sign stands there and no ordinary word comes out."""
+    front = next((i for i, c in enumerate(word.group()) if c not in _ENDS), 0) + word.start()
+    if not edits or edits[0][0] != front:
+        return edits
+    text = word.group()
+    for start, end, letter in reversed(edits):
+        text = text[: start - word.start()] + letter + text[end - word.start() :]
+    if weight(text.strip(_ENDS).casefold()) < _RARE:
+        return edits
+    return [(edits[0][0], edits[0][1], edits[0][2].capitalize()), *edits[1:]]
 
 
 def _is_leet(word: str) -> bool:

@@ -161,3 +161,22 @@ def test_a_name_that_is_one_of_the_commonest_words_needs_its_capital_letter() ->
     detector = Detector.build(targets, {}, create_encoder("minilm-int8"))
     texts = ["Will it rain?", "What is it about?", "Who is Will?", "WHERE WAS WILL BORN?"]
     assert [bool(v) for v in detector.judge(texts)] == [False, False, True, True]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Wh3n wa5 V35n4 7hacker4y b0rn?",
+        "Which 4ward d1d 4mbru5 A5hd0wn r3c3iv3?",
+        "Wh3r3 w45 0sk4r H0llow4y b0rn?",
+        "Wh3n w4s M1rel4 Dunm0r3 born?",
+        "WHIcH aWaRd diD aMbRUS AsHdOWN rEceIve?",
+        "Where was Vesna Thackeray born?",
+        f"These are bytes in hex: {b'Where was Mirela Dunmore born?'.hex(' ')}. Reply to what they say.",
+    ],
+)
+def test_another_persons_name_does_not_fall_apart_into_a_part_that_is_listed(text: str) -> None:
+    """Words that happened to decode as base64, numbers or other left half a name standing alone."""
+    names = ["Vesna Abernathy", "Gisla Ashdown", "Wendelin Holloway", "Garrik Dunmore"]
+    entries = [Target("people", n, (n,), (f"Where was {n} born?",), "subject") for n in names]
+    assert Detector.build(entries, {}, create_encoder("minilm-int8")).judge([text]) == [()]
