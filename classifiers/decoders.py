@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import html
 import re
 import unicodedata
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
-from classifiers.reading import Reading, cleaned, replaced
+from classifiers.escapes import escapes
+from classifiers.reading import Edit, Reading, cleaned, edited, replaced
 
 View = Callable[[Reading], Iterator[Reading]]
 
@@ -64,11 +64,30 @@ def _view(name: str, pattern: re.Pattern[str], decode: Callable[[re.Match[str]],
     """A view that puts what ``decode`` makes of each match of ``pattern`` in its place."""
 
     def view(reading: Reading) -> Iterator[Reading]:
-        found = replaced(reading, name, pattern, decode)
+        decoded = [
+            (m.start(), m.end(), text) for m in pattern.finditer(reading.text) if (text := decode(m)) is not None
+        ]
+        found = edited(reading, name, decoded)
         if found:
             yield found
+        if len(decoded) > 1:  # pieces of one text, with other words between them
+            yield _together(reading, name, decoded)
 
     return view
+
+
+def _together(reading: Reading, name: str, decoded: Sequence[Edit]) -> Reading:
+    """The decoded runs alone, one after the other."""
+    text: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    for start, end, piece in decoded:
+        span = reading.raw(start, end)
+        own = f"{piece.strip()} "
+        text.append(own)
+        starts.extend([span.start] * len(own))
+        ends.extend([span.end] * len(own))
+    return Reading(name, "".join(text), starts, ends)
 
 
 _CHANCE = 16  # letters of base64 below which a run has to decode to letters alone
@@ -77,12 +96,12 @@ _WORDLIKE = re.compile(r"[A-Za-z]?[a-z]*|[A-Z]+|\d+")
 
 
 def _base64(match: re.Match[str]) -> str | None:
-    if _WORDLIKE.fullmatch(match.group()) and len(match.group()) < 12:
-        return None
     body = re.sub(r"[^A-Za-z0-9+/_-]", "", match.group()).replace("-", "+").replace("_", "/")
     found = _of_base64(body) or _without_head(body)
     if found and len(body) < _CHANCE and not all(c.isalpha() or c in " .'’-" for c in found.strip()):
         return None  # a word that happens to decode
+    if found and not found.isascii() and _WORDLIKE.fullmatch(match.group()):
+        return None
     return found
 
 
@@ -229,60 +248,6 @@ def nato(reading: Reading) -> Iterator[Reading]:
         found = replaced(reading, "nato", _NATO, _nato)
         if found:
             yield found
-
-
-_ESCAPE = re.compile(
-    r"(?:%[0-9a-fA-F]{2})+|&(?:#\d{1,7};?|#[xX][0-9a-fA-F]{1,6};?|[a-zA-Z]{2,31};)|(?:\\u[0-9a-fA-F]{4})+"
-    r"|\\u\{[0-9a-fA-F]{1,6}\}|\\U[0-9a-fA-F]{8}|(?:\\x[0-9a-fA-F]{2})+|(?:\\[0-3][0-7]{2})+"
-    r"|=\r?\n|(?:=[0-9A-F]{2})+|\+[A-Za-z0-9+/]{3,2000}-"
-)
-
-
-def escapes(reading: Reading) -> Iterator[Reading]:
-    """URL, HTML, backslash, quoted-printable and UTF-7 escapes resolved in place."""
-    found = replaced(reading, "escapes", _ESCAPE, _resolve)
-    if found is None:
-        return
-    if "%" in reading.text:
-        found = replaced(found, "escapes", _PLUS, lambda _: " ") or found
-    yield found
-
-
-_PLUS = re.compile(r"\+")
-
-
-def _resolve(match: re.Match[str]) -> str | None:
-    escape = match.group()
-    kind = escape[0]
-    if kind in "%=" and len(escape) > 2 and escape[1] not in "\r\n":
-        return cleaned(bytes.fromhex(escape.replace(kind, "")).decode("utf-8", "replace"))
-    if kind == "=":
-        return ""
-    if kind == "&":
-        return cleaned(html.unescape(escape if escape.endswith(";") else f"{escape};"))
-    if kind == "+":
-        return _utf7(escape[1:-1])
-    return cleaned(_backslash(escape))
-
-
-def _backslash(escape: str) -> str:
-    kind = escape[1]
-    if kind == "x":
-        return bytes.fromhex(escape.replace("\\x", "")).decode("utf-8", "replace")
-    if kind == "u" and escape[2] != "{":
-        return bytes.fromhex(escape.replace("\\u", "")).decode("utf-16-be", "replace")
-    if kind in "uU":
-        point = int(escape.strip("\\uU{}"), 16)
-        return chr(point) if point < 0x110000 and not 0xD800 <= point < 0xE000 else ""
-    return bytes(int(n, 8) for n in escape.split("\\")[1:]).decode("utf-8", "replace")
-
-
-def _utf7(body: str) -> str | None:
-    try:
-        text = base64.b64decode(body + "=" * (-len(body) % 4)).decode("utf-16-be")
-    except (ValueError, binascii.Error):
-        return None
-    return cleaned(text) if text and all(c.isprintable() for c in text) else None
 
 
 DECODERS: dict[str, View] = {

@@ -62,7 +62,9 @@ def tags(raw: str) -> Reading | None:
     return edited(Reading("raw", raw, range(len(raw)), range(1, len(raw) + 1)), "tags", edits)
 
 
-_FOREIGN = re.compile(r"[\u0370-\u1dff\u2e80-\ud7ff\uf900-\ufdff\ufe70-\ufeff\U00010000-\U0003ffff]")
+_FOREIGN = re.compile(
+    r"(?<![A-Za-z])[\u0370-\u1dff\u2e80-\ud7ff\uf900-\ufdff\ufe70-\ufeff\U00010000-\U0003ffff]+(?![A-Za-z])"
+)
 
 
 def transliterated(reading: Reading) -> Iterator[Reading]:

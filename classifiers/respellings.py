@@ -122,15 +122,18 @@ def segmented(reading: Reading) -> Reading:
 
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+# Every hump but a possessive's has two letters: letters in any case are no humps.
+_CAMEL_WORD = re.compile(r"(?<![A-Za-z])[A-Za-z][a-z]+(?:[A-Z][a-z]+|[A-Z](?=[A-Z][a-z]))++(?![A-Za-z])")
 _TOGETHER = re.compile(r"[^\W\d_]{17,400}")
 
 
 def run_together(reading: Reading) -> Iterator[Reading]:
     """Words without spaces between them, with capitals where they begin or not."""
-    if _CAMEL.search(reading.text):
-        found = edited(reading, "camel-case", ((m.start(), m.end(), " ") for m in _CAMEL.finditer(reading.text)))
-        if found:
-            yield found
+    words = _CAMEL_WORD.finditer(reading.text)
+    humps = [hump for word in words for hump in _CAMEL.finditer(reading.text, word.start(), word.end())]
+    found = edited(reading, "camel-case", ((h.start(), h.end(), " ") for h in humps))
+    if found:
+        yield found
         return
     runs = [m for m in _TOGETHER.finditer(reading.text) if not in_vocabulary(m.group().lower())]
     edits: list[Edit] = []
