@@ -43,6 +43,9 @@ class Reading:
         return Span(min(self.starts[start:end]), max(self.ends[start:end]))
 
 
+_LONG = 1200  # characters up to which a text is read again whole
+_CONTEXT = 320  # characters: a window of some forty words, and what may be said of a name beside it
+
 Edit = tuple[int, int, str]  # what stands in the new text for characters [start, end) of the old
 
 
@@ -55,29 +58,61 @@ def edited(
     joined: bool = False,
     guessed: bool = False,
 ) -> Reading | None:
-    """``parent`` with ``edits``, which are in order and do not overlap; None where there are none."""
+    """``parent`` with ``edits``, which are in order and do not overlap; None where there are none.
+
+    Of a long text only what stands near an edit: the rest says in this reading what it says in its parent, and to
+    judge it again for every reading would take as many times as long.
+    """
+    chosen = list(edits)
+    if not chosen:
+        return None
     out: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
-    at = 0
-    changed = False
-    for start, end, text in edits:
-        changed = True
-        out.append(parent.text[at:start])
-        starts.extend(parent.starts[at:start])
-        ends.extend(parent.ends[at:start])
-        at = end
-        if text:
+
+    def take(text: str, begins: Sequence[int], finishes: Sequence[int]) -> None:
+        out.append(text)
+        starts.extend(begins)
+        ends.extend(finishes)
+
+    upcoming = iter([*chosen, None])
+    edit = next(upcoming)
+    for first, last in _near(parent.text, chosen):
+        if out:  # something was left out: nothing goes on from there
+            take("\n\n", [parent.starts[first]] * 2, [parent.ends[first]] * 2)
+        at = first
+        while edit is not None and edit[1] <= last:
+            start, end, text = edit
+            take(parent.text[at:start], parent.starts[at:start], parent.ends[at:start])
             span = parent.raw(start, end) if end > start else parent.raw(max(0, start - 1), max(1, start))
-            out.append(text)
-            starts.extend([span.start] * len(text))
-            ends.extend([span.end] * len(text))
-    if not changed:
-        return None
-    out.append(parent.text[at:])
-    starts.extend(parent.starts[at:])
-    ends.extend(parent.ends[at:])
+            take(text, [span.start] * len(text), [span.end] * len(text))
+            at = end
+            edit = next(upcoming)
+        take(parent.text[at:last], parent.starts[at:last], parent.ends[at:last])
     return Reading(name, "".join(out), starts, ends, semantic, joined, guessed)
+
+
+def _near(text: str, edits: Sequence[Edit]) -> list[tuple[int, int]]:
+    """The stretches of ``text`` within ``_CONTEXT`` of an edit, up to where a line or a word ends."""
+    if len(text) <= _LONG:
+        return [(0, len(text))]
+    found: list[tuple[int, int]] = []
+    for start, end, _ in edits:
+        if found and start - _CONTEXT <= found[-1][1] and end <= found[-1][1] - _CONTEXT:
+            continue
+        first = max(0, start - _CONTEXT)
+        if first:
+            cut = max(text.rfind("\n", first - _CONTEXT // 2, first), text.rfind(" ", first - _CONTEXT // 2, first))
+            first = cut + 1 if cut >= 0 else first
+        last = min(len(text), end + _CONTEXT)
+        if last < len(text):
+            cut = min(c for c in (text.find("\n", last), text.find(" ", last), last + _CONTEXT // 2) if c >= 0)
+            last = min(cut, len(text))
+        if found and first <= found[-1][1]:
+            found[-1] = (found[-1][0], max(last, found[-1][1]))
+        else:
+            found.append((first, last))
+    return found
 
 
 def replaced(

@@ -19,11 +19,12 @@ from classifiers.sightings import Place, places
 from classifiers.targets import Prepared, tidy
 from classifiers.types import Span
 from classifiers.views import readings
-from classifiers.weights import content, in_vocabulary, total
+from classifiers.weights import content, in_vocabulary, normal, total
 from classifiers.windows import around, literal, windows
 
 MAX_WINDOWS = 256
 _MAX_PLACES = 1024
+_FEWEST = 2  # details that make a description
 _SHORT = 70  # characters of a text that is one question
 _CLOSELY = 48  # windows of a text up to which smaller ones are looked at too
 _GIVEN = 0.7  # share of an answer's information that a question which gives it has
@@ -62,6 +63,21 @@ class Read:
     def view(self) -> View:
         """The reading for name matching."""
         return words(self.reading.text)
+
+    def telling(self, prepared: Prepared) -> list[int]:
+        """Where in the reading a word stands that is, or may have been meant to be, a detail of some subject."""
+        if not prepared.descriptive:
+            return []
+        return [at for word, at in self._words if prepared.tells(word)]
+
+    @cached_property
+    def _words(self) -> list[tuple[str, int]]:
+        """The words of the view as ``weights.content`` has them, each with its place in the reading."""
+        view, found, at = self.view, [], 1
+        for word in view.text.split():
+            found.append((normal(word), view.starts[at]))
+            at += len(word) + 1
+        return found
 
     @cached_property
     def cased(self) -> bool:
@@ -193,11 +209,14 @@ def _choose(result: Scan, item: Read, places: Sequence[tuple[Span, str]], prepar
         return Look(window, named, described, search, bare, _answered(window, named, prepared) if asks else frozenset())
 
     own: set[Span] = set()
-    for window in item.windows:
+    telling = item.telling(prepared)
+    needed = bool(places) or prepared.any_free or len(telling) >= _FEWEST
+    for window in item.windows if needed else ():
         if result.overflow:
             return
-        respelt = _respelt(window, prepared)
-        found = _described(respelt, prepared)
+        few = bisect_left(telling, window.own.end) - bisect_left(telling, window.own.start) < _FEWEST
+        respelt = window if few else _respelt(window, prepared)
+        found = {} if few else _described(respelt, prepared)
         if found or prepared.any_free or names_in(window.own.start, window.own.end):
             own.add(window.own)
             _add(result, look(respelt, found, search=prepared.any_free))
@@ -271,7 +290,7 @@ def _like(word: str, written: str) -> str:
 
 def _described(window: Window, prepared: Prepared) -> dict[int, float]:
     """Subjects of which all that the window tells is true, with their points."""
-    if sum(w in prepared.known for w in window.words) < 2:
+    if sum(w in prepared.known for w in window.words) < _FEWEST:
         return {}
     found = window.particulars
     subjects = prepared.holding(found.groups)

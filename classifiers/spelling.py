@@ -11,6 +11,7 @@ from itertools import combinations
 MOST_WORDS, _MOST_FOR_TWO = 20_000, 4_000
 _SHORTEST, _SHORTEST_FOR_TWO = 4, 7
 _LONGEST = 24
+_REMEMBERED = 20_000  # words
 
 
 class Speller:
@@ -20,6 +21,7 @@ class Speller:
         """Take folded words. ``loose``: two edits in long words and spelling by ear count too (``like``)."""
         self._words = frozenset(words)
         self._longest = max(map(len, self._words), default=0) + 1
+        self._seen: dict[str, frozenset[str]] = {}  # words of prompts come again and again
         self._near: dict[str, list[str]] = defaultdict(list)
         self._far: dict[str, list[str]] = defaultdict(list)
         self._keys: dict[str, list[str]] = defaultdict(list)
@@ -45,6 +47,14 @@ class Speller:
 
     def closest(self, word: str) -> set[str]:
         """Known words that ``word`` is or may have been meant to be."""
+        known = self._seen.get(word)
+        if known is None:
+            if len(self._seen) >= _REMEMBERED:
+                self._seen.clear()
+            known = self._seen[word] = frozenset(self._closest(word))
+        return set(known)
+
+    def _closest(self, word: str) -> set[str]:
         from rapidfuzz.distance import OSA
 
         found = self.exact(word)

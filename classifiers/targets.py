@@ -11,7 +11,7 @@ from itertools import islice
 from classifiers.normalise import fold_words
 from classifiers.spelling import Speller
 from classifiers.types import Target
-from classifiers.weights import MONTHS, SPECIFIC, content, weight
+from classifiers.weights import MONTHS, SPECIFIC, content, in_vocabulary, weight
 
 # A detail that more subjects share than this tells nobody apart.
 _SHARED = 2000
@@ -42,6 +42,12 @@ class Prepared:
     def descriptive(self) -> bool:
         """Whether descriptions can mean any subject."""
         return bool(self.known)
+
+    def tells(self, word: str) -> bool:
+        """Whether ``word`` is a detail of some subject, or a misspelling of one."""
+        if word in self.known:
+            return True
+        return len(word) >= 4 and not in_vocabulary(word) and bool(self.speller.closest(word))
 
     def holding(self, groups: Sequence[Iterable[str]]) -> list[int]:
         """Subjects that hold the rarest word of some group, those that hold most groups first."""

@@ -25,11 +25,12 @@ _COMMON, _RARE = 600, 12_000
 
 def content(text: str) -> list[str]:
     """The folded words of ``text``, with months as numbers, numbers without leading zeros and plurals cut."""
-    return [_normal(word) for word in fold_words(text).split() if len(word) <= _LONGEST]
+    return [normal(word) for word in fold_words(text).split() if len(word) <= _LONGEST]
 
 
 @lru_cache(maxsize=100_000)
-def _normal(word: str) -> str:
+def normal(word: str) -> str:
+    """A folded word as ``content`` has it."""
     word = _MONTHS.get(word, word)
     ordinal = _ORDINAL.match(word)
     word = ordinal.group(1) if ordinal else word
