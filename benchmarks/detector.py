@@ -26,7 +26,6 @@ from classifiers.static import load_or_distil
 from classifiers.types import Encoder
 from server.settings import default_cache
 
-
 CACHE = default_cache()
 
 

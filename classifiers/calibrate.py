@@ -62,7 +62,7 @@ def conformal_threshold(scores: Sequence[float], target: float) -> tuple[float, 
 
     The ``ceil((n + 1) (1 - target))``-th smallest of ``n`` scores, made strict (Vovk et al., 2005; Angelopoulos
     and Bates, 2021, arXiv 2107.07511); with fewer than ``1 / target - 1`` scores there is none, and the
-    second value is false.
+    second value is false. So it is where the threshold would have to be above ``HIGHEST``.
 
     Raises:
         ValueError: ``target`` is not between 0 and 1.
@@ -73,7 +73,7 @@ def conformal_threshold(scores: Sequence[float], target: float) -> tuple[float, 
     if rank > len(scores):
         return HIGHEST, False
     found = math.nextafter(sorted(scores)[rank - 1], math.inf)
-    return min(found, HIGHEST), True
+    return min(found, HIGHEST), found <= HIGHEST
 
 
 def calibrate(

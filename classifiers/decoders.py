@@ -92,10 +92,14 @@ def _together(reading: Reading, name: str, decoded: Sequence[Edit]) -> Reading:
 
 _CHANCE = 16  # letters of base64 below which a run has to decode to letters alone
 _B64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{6,}(?:[ \t]*\r?\n[ \t>]*[A-Za-z0-9+/_-]{4,})*={0,2}")
+# A few letters in base64 are small and large, or digits; most words have one capital at most.
+_MIXED = re.compile(r"(?=[^a-z]*[a-z])(?=(?:[^A-Z0-9+/_-]*[A-Z0-9+/_-]){2})")
 _WORDLIKE = re.compile(r"[A-Za-z]?[a-z]*|[A-Z]+|\d+")
 
 
 def _base64(match: re.Match[str]) -> str | None:
+    if match.end() - match.start() < _CHANCE and not _MIXED.match(match.group()):
+        return None
     body = re.sub(r"[^A-Za-z0-9+/_-]", "", match.group()).replace("-", "+").replace("_", "/")
     found = _of_base64(body) or _without_head(body)
     if found and len(body) < _CHANCE and not all(c.isalpha() or c in " .'’-" for c in found.strip()):

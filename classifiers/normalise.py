@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import overload
 
 from classifiers.types import Span
 
@@ -58,20 +59,43 @@ def words(text: str) -> View:
 
 
 def _ascii_words(text: str) -> View:
-    out: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    for match in _ASCII_WORD.finditer(text):
-        begin, end = match.span()
-        gap = starts[-1] + 1 if starts else 0
-        out.append(" " + match.group())
-        starts.append(gap)
-        starts.extend(range(begin, end))
-        ends.append(gap + 1 if out else 1)
-        ends.extend(range(begin + 1, end + 1))
-    starts.append(len(text))
-    ends.append(len(text))
-    return View("words", "".join(out).casefold() + " ", starts, ends)
+    found = _ASCII_WORD.findall(text)
+    folded = f" {' '.join(found).lower()} " if found else " "
+    return View("words", folded, _Places(text, of_ends=False), _Places(text, of_ends=True))
+
+
+class _Places(Sequence[int]):
+    """Where the characters of an ASCII view begin or end, worked out when first asked for: for most texts never."""
+
+    def __init__(self, text: str, *, of_ends: bool) -> None:
+        self._text = text
+        self._of_ends = of_ends
+        self._known: list[int] | None = None
+
+    def _all(self) -> list[int]:
+        if self._known is None:
+            found: list[int] = []
+            last = 0
+            for match in _ASCII_WORD.finditer(self._text):
+                begin, end = match.span()
+                found.append(last + 1 if self._of_ends else last)
+                found.extend(range(begin + 1, end + 1) if self._of_ends else range(begin, end))
+                last = end
+            found.append(len(self._text))
+            self._known = found
+        return self._known
+
+    @overload
+    def __getitem__(self, at: int) -> int: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[int]: ...
+
+    def __getitem__(self, at: int | slice) -> int | list[int]:
+        return self._all()[at]
+
+    def __len__(self) -> int:
+        return len(self._all())
 
 
 _ASCII_WORD = re.compile(r"[A-Za-z0-9]+")

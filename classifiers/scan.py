@@ -68,14 +68,15 @@ class Read:
         """Where in the reading a word stands that is, or may have been meant to be, a detail of some subject."""
         if not prepared.descriptive:
             return []
-        return [at for word, at in self._words if prepared.tells(word)]
+        places = [at for word, at in self._words if prepared.tells(word)]
+        return [self.view.starts[at] for at in places]
 
     @cached_property
     def _words(self) -> list[tuple[str, int]]:
-        """The words of the view as ``weights.content`` has them, each with its place in the reading."""
-        view, found, at = self.view, [], 1
-        for word in view.text.split():
-            found.append((normal(word), view.starts[at]))
+        """The words of the view as ``weights.content`` has them, each with its place there."""
+        found, at = [], 1
+        for word in self.view.text.split():
+            found.append((normal(word), at))
             at += len(word) + 1
         return found
 

@@ -119,12 +119,13 @@ def test_a_scorer_that_is_not_there_is_refused_and_stops_a_start(learning: Snaps
 
 
 def test_a_calibration_on_an_operators_traffic_changes_nothing(learning: SnapshotManager) -> None:
-    before = learning.current
+    before = learning.current.detector.threshold("facts")
     traffic = [f"Where was Zorvan Pelk born, on page {i}?" for i in range(450)]
     found = learning.calibrate("facts", traffic, Aim(0.01))
     assert found.threshold > 0.6
     assert found.used >= 199
-    assert learning.current is before
+    assert learning.current.detector.threshold("facts") == before
+    assert learning.store.get_list("facts").threshold is None
     learning.store.put_list(ForgetList("empty"))
     with pytest.raises(Invalid, match="no entries"):
         learning.calibrate("empty", traffic, Aim())
