@@ -221,6 +221,8 @@ class Detector:
             scores.append(best)
         try:
             made = [self._verdicts(text, own) for text, own in zip(texts, seen, strict=True)]
+        except DetectorError:
+            raise
         except Exception as error:
             raise DetectorError(f"{type(error).__name__} while judging") from error
         return Judged(made, scores, [own.stage for own in seen], timer.ms)
@@ -289,6 +291,8 @@ class Detector:
             raise TextTooLong(f"the texts together have more than {MAX_TOTAL} characters")
         try:
             return look(self._parts, texts, self._setup, self._off, timer, explore=explore)
+        except DetectorError:
+            raise
         except Exception as error:
             raise DetectorError(f"{type(error).__name__} while judging") from error
 

@@ -14,9 +14,13 @@ from classifiers.decoders import DECODERS
 from classifiers.glyphs import confusables, tags, transliterated, upside_down
 from classifiers.reading import Reading, clean
 from classifiers.respellings import added_up, initials, itemised, leetspeak, run_together, spaced, unmarked
+from classifiers.types import TextTooLong
 
 MAX_DEPTH = 3
-MAX_READINGS = 40
+# A text that hides more is not judged at all: to leave some readings out would be a way past the detector. Code of
+# 60,000 characters has some hundred readings that are 20 times as long together.
+MAX_READINGS = 400
+MAX_READ, _READ_TIMES, _READ_ANYWAY = 12_000_000, 24, 400_000  # characters of all readings
 
 VIEWS: dict[str, Callable[[Reading], Iterator[Reading]]] = {
     **DECODERS,
@@ -66,7 +70,12 @@ _CHILDREN: dict[str, tuple[str, ...]] = {
 
 
 def readings(text: str) -> list[Reading]:
-    """``text`` cleaned, and every disguise that it shows signs of; the first is always the plain reading."""
+    """``text`` cleaned, and every disguise that it shows signs of; the first is always the plain reading.
+
+    Raises:
+        TextTooLong: there is more to read than is allowed.
+    """
+    left = min(MAX_READ, _READ_TIMES * len(text) + _READ_ANYWAY)
     hidden = tags(text)
     found = [clean(text), *([hidden] if hidden else [])]
     seen = {r.text for r in found}
@@ -75,8 +84,11 @@ def readings(text: str) -> list[Reading]:
         parent, depth = todo.pop(0)
         for name in _worth_trying(parent):
             for reading in VIEWS[name](parent):
-                if reading.text in seen or len(found) >= MAX_READINGS:
+                if reading.text in seen:
                     continue
+                left -= len(reading.text)
+                if len(found) >= MAX_READINGS or left < 0:
+                    raise TextTooLong("a text can be read in more ways than are looked at; send less of it at a time")
                 seen.add(reading.text)
                 found.append(reading)
                 if depth + 1 < MAX_DEPTH:

@@ -10,6 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from classifiers.detector import Detector
+from classifiers.registry import create_encoder
+from classifiers.types import Target, TextTooLong
 from classifiers.views import MAX_READINGS, VIEWS, readings
 
 SENTENCE = "Where was Zorvan Pelk born?"
@@ -108,3 +111,14 @@ def test_the_time_for_a_text_grows_with_its_length_and_no_faster(text: str) -> N
     middle = time.perf_counter()
     readings(text)
     assert time.perf_counter() - middle < 40 * (middle - began) + 1
+
+
+def test_a_text_that_hides_more_than_is_read_is_refused_and_never_read_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = codecs.encode("Wh3r3 w45 Z0rv4n P31k b0rn? " * 20, "rot13")
+    detector = Detector.build([Target("l", "1", ("Zorvan Pelk",), (), "subject")], {}, create_encoder("minilm-int8"))
+    assert detector.judge([text])[0]
+    monkeypatch.setattr("classifiers.views.MAX_READ", 2 * len(text))
+    with pytest.raises(TextTooLong, match="more ways"):
+        detector.judge([text])
+    with pytest.raises(TextTooLong):
+        detector.judge_turns(["Hello", text])
