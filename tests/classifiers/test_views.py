@@ -114,7 +114,7 @@ def test_the_time_for_a_text_grows_with_its_length_and_no_faster(text: str) -> N
 
 
 def test_a_text_that_hides_more_than_is_read_is_refused_and_never_read_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = codecs.encode("Wh3r3 w45 Z0rv4n P31k b0rn? " * 20, "rot13")
+    text = "Wh3r3 w45 Z0rvan Pelk b0rn? " * 20
     detector = Detector.build([Target("l", "1", ("Zorvan Pelk",), (), "subject")], {}, create_encoder("minilm-int8"))
     assert detector.judge([text])[0]
     monkeypatch.setattr("classifiers.views.MAX_READ", 2 * len(text))
