@@ -26,6 +26,7 @@ class UseMultilingual:
 
     name = "use-multilingual"
     dim = 512
+    multilingual = True
 
     def __init__(self, *, threads: int = 1) -> None:
         try:

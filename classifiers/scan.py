@@ -118,7 +118,8 @@ class Sighting:
     strength: float = 0.0
     kind: str = ""
     view: str = ""
-    broken: bool = False
+    broken: bool = False  # what is said of it cannot be told
+    foreign: bool = False  # it is said in another language than English
     spans: list[Span] = field(default_factory=list)
 
 
@@ -177,7 +178,8 @@ def _sight(result: Scan, item: Read, names: NameIndex, prepared: Prepared) -> li
             sighting.spans.extend(raws)
             if strength > sighting.strength:
                 sighting.strength, sighting.kind, sighting.view = strength, kind, reading.name
-                sighting.broken = not reading.legible or any(foreign(_beside(reading.text, p)) for p in own[:8])
+                sighting.broken = not reading.legible
+                sighting.foreign = any(foreign(_beside(reading.text, p)) for p in own[:8])
             decided = decided and prepared.targets[target].scope == "subject"
         if not decided:
             undecided.extend((p, name) for p in own)

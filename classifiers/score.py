@@ -30,7 +30,7 @@ class Signals:
         described: points for details in the window that are true of the subject (``description.described``).
         free: the entry names nobody, so that only its meaning can tell.
         contradicted: the window gives details that the entry does not have.
-        broken: word breaks of the text are lost, and its vector means little.
+        broken: word breaks of the text are lost, or it is in a language that the encoder does not read.
         bare: cosine to the nearest of the entry's texts when names are left out of both; None where the entry
             names its subject only, or the window does not name it.
         answered: the window gives what the entry's answer says.

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from classifiers.description import described
 from classifiers.index import IndexFiles, VectorIndex
+from classifiers.language import foreign
 from classifiers.lexical import NameIndex
 from classifiers.scan import Look, Read, Scan, Sighting, Window, scan
 from classifiers.score import Signals
@@ -58,9 +59,12 @@ class Segment:
         bare: Floats,
         static: StaticEmbedding | None,
         indexes: IndexFiles | None,
+        *,
+        multilingual: bool,
     ) -> None:
         self.prepared = prepared
         self.names = names
+        self._multilingual = multilingual
         self._vectors = vectors  # (rows, dim)
         self._index = VectorIndex(vectors, files=indexes)
         # Half precision: compared one by one, never searched, and there may be a million.
@@ -78,7 +82,9 @@ class Segment:
         prepared = prepare(targets)
         names = NameIndex(prepared.written.values())
         bare = cache.vectors(list(prepared.bare.values()), encoder)
-        return cls(prepared, names, cache.vectors(prepared.texts, encoder), bare, static, cache.indexes)
+        vectors = cache.vectors(prepared.texts, encoder)
+        multilingual = bool(getattr(encoder, "multilingual", False))
+        return cls(prepared, names, vectors, bare, static, cache.indexes, multilingual=multilingual)
 
     def with_static(self, static: StaticEmbedding) -> Segment:
         """The same with a static stage."""
@@ -188,6 +194,8 @@ class Segment:
         """Points for details of the window that are true of the target, and whether it gives others instead."""
         words = frozenset(self.prepared.subjects[self.prepared.subject_of[target]])
         points = described(window.particulars, words)
+        if self._multilingual and foreign(window.text):
+            return points, False  # its details are in other words than the entry's
         return points, bool(window.particulars.groups) and not points
 
     def _signals(
@@ -203,9 +211,8 @@ class Segment:
         answered: bool = False,
     ) -> Signals:
         scope, free = self.targets[target].scope, self.prepared.free[target]
-        return Signals(
-            scope, sighting.strength, cosine, points, free, contradicted, sighting.broken, bare, trained, answered
-        )
+        broken = sighting.broken or (sighting.foreign and not self._multilingual)
+        return Signals(scope, sighting.strength, cosine, points, free, contradicted, broken, bare, trained, answered)
 
 
 def _free_index(prepared: Prepared, static: StaticEmbedding | None) -> VectorIndex | None:

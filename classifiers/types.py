@@ -69,7 +69,10 @@ class Verdict:
 
 
 class Encoder(Protocol):
-    """Turns texts into unit vectors."""
+    """Turns texts into unit vectors.
+
+    An encoder that reads other languages than English has an attribute ``multilingual`` that is true.
+    """
 
     name: str
     dim: int
