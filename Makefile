@@ -8,7 +8,7 @@ serve_options = $(if $(UPSTREAM),--upstream $(UPSTREAM)) $(if $(MODEL),--model $
 	$(if $(CACHE_DIR),--cache-dir $(CACHE_DIR))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format setup setup-test clean
+.PHONY: help serve test check format setup setup-test bench-detector clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
@@ -34,6 +34,10 @@ check: setup-test ## ruff, mypy --strict, import-linter
 format: setup-test ## Format the code
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
+
+bench-detector: setup-test ## Measure the detector (TOFU= folder or hub name; SPLIT=forget05; ARGS=)
+	$(VENV)/bin/python -m benchmarks.detector --tofu $(or $(TOFU),locuslab/TOFU) --split $(or $(SPLIT),forget05) \
+		--json build/detector-$(or $(SPLIT),forget05).json $(ARGS)
 
 clean: ## Remove the environment and caches (not the forget lists)
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

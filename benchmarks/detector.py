@@ -81,6 +81,7 @@ def main(
         spec = {"tofu_split": split, "entries": count, "encoder": encoder, "scorer": scorer, "threshold": threshold,
                 "sample": sample, "seed": seed, "machine": machine()}  # fmt: skip
         body = {"spec": spec, "lines": [line.plain() for line in lines]}
+        json_file.parent.mkdir(parents=True, exist_ok=True)
         json_file.write_text(json.dumps(body, indent=2) + "\n", encoding="utf-8")
 
 

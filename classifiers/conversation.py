@@ -13,6 +13,7 @@ from classifiers.normalise import fold_words
 # How many turns back a name can be meant, and how many may be tried for one follow-up.
 REACH = 6
 _TRIED = 4
+_DECAY = 0.95  # what a score keeps for each turn more that has gone by
 _ANSWER = 12  # words of a turn that may be the name asked for
 _QUESTIONS = 3  # earlier questions that it may belong to
 _LONGEST = 2000  # characters of a follow-up; whatever is longer speaks for itself
@@ -72,35 +73,45 @@ class Mentions:
         """Full names in turn ``turn``."""
         return [name for name, at in self.turn_of.items() if at == turn]
 
-    def parts_said(self, turn: int) -> list[str]:
-        """Names of earlier turns of which turn ``turn`` has a part."""
-        written = {fold_words(name): name for name, at in self.turn_of.items() if turn - at <= REACH}
+    def parts_said(self, turn: int) -> list[tuple[str, int]]:
+        """Names of earlier turns of which turn ``turn`` has a part, and how many turns ago they were named."""
+        written = {fold_words(name): (name, turn - at) for name, at in self.turn_of.items() if turn - at <= REACH}
         return [written[f] for f, own in self.parts.items() if f in written and turn in own.values()]
 
-    def live(self, turn: int) -> list[str]:
-        """Names that turn ``turn`` may refer to, the latest first."""
+    def live(self, turn: int) -> list[tuple[str, int]]:
+        """Names that turn ``turn`` may refer to, the latest first, and how many turns ago they were named."""
         found = [(at, name) for name, at in self.turn_of.items() if turn - at <= REACH]
         for folded, own in self.parts.items():
             words = folded.split()
             recent = {p for p, at in own.items() if turn - at <= REACH}
             if {words[0], words[-1]} <= recent:
                 found.append((max(own.values()), folded.title()))
-        return [name for _, name in sorted(found, key=lambda item: -item[0])[:_TRIED]]
+        return [(name, turn - at) for at, name in sorted(found, key=lambda item: -item[0])[:_TRIED]]
 
 
-def in_context(turns: Sequence[str], at: int, mentions: Mentions) -> list[str]:
-    """Turn ``at`` written out with what it takes from earlier turns; nothing where it stands for itself."""
+def in_context(turns: Sequence[str], at: int, mentions: Mentions) -> list[tuple[str, int]]:
+    """Turn ``at`` written out with what it takes from earlier turns, and from how many turns ago it takes it.
+
+    Nothing where it stands for itself.
+    """
     text = turns[at]
     if len(text) > _LONGEST:
         return []
     if _AGAIN.search(text):
-        return [turns[j] for j in mentions.latest(at)]
-    out = resolved(text, mentions.live(at) if refers(text) else mentions.parts_said(at))
+        return [(turns[j], at - j) for j in mentions.latest(at)]
+    named = mentions.live(at) if refers(text) else mentions.parts_said(at)
+    out = [(f"{name}: {text}", ago) for name, ago in named]
     said = mentions.said(at)
     if said and len(text.split()) <= _ANSWER:  # "Zorvan Pelk, I mean.", after a question about somebody
-        asked = [t for t in reversed(turns[max(0, at - REACH) : at]) if len(t) <= _LONGEST and _asks(t)]
-        out += [_about(question, name) for question in asked[:_QUESTIONS] for name in said]
+        before = range(at - 1, max(0, at - REACH) - 1, -1)
+        asked = [j for j in before if len(turns[j]) <= _LONGEST and _asks(turns[j])]
+        out += [(_about(turns[j], name), at - j) for j in asked[:_QUESTIONS] for name in said]
     return out
+
+
+def weakened(score: float, ago: int) -> float:
+    """A score that rests on what was said so many turns ago."""
+    return score * _DECAY ** max(0, ago - 1)
 
 
 def _asks(text: str) -> bool:
@@ -129,8 +140,3 @@ def refers(text: str) -> bool:
     if neutral and not _EXPLETIVE.search(text) and not particulars(text[: neutral.start()]).groups:
         return True
     return bool(_ELLIPTIC.match(text)) and len(text.split()) <= 8 and not particulars(text).groups
-
-
-def resolved(text: str, names: Sequence[str]) -> list[str]:
-    """``text`` once for each of ``names``, with that name before it."""
-    return [f"{name}: {text}" for name in names]

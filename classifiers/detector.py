@@ -11,7 +11,7 @@ import numpy as np
 
 from classifiers.allow import Allowed
 from classifiers.batching import Batching
-from classifiers.conversation import Mentions, in_context
+from classifiers.conversation import Mentions, in_context, weakened
 from classifiers.normalise import words
 from classifiers.pipeline import Key, Part, Seen, Setup, Stage, Timer, look
 from classifiers.scan import read
@@ -250,7 +250,7 @@ class Detector:
         """As ``judge``, for the turns of one conversation in order: a follow-up is also judged with earlier names.
 
         "Who is A?", "And where was she born?": the second is flagged where "A: And where was she born?" would
-        be. A name counts for ``conversation.REACH`` turns, and only for a turn that points back.
+        be. A name counts for ``conversation.REACH`` turns, less with each, and only for a turn that points back.
         """
         return self.follow_ups(turns, self.judge(turns))
 
@@ -305,9 +305,11 @@ class Detector:
             mentions.note(i, *self._mentioned(turn))
             if not i or made[i]:
                 continue
-            for found in self.judge(in_context(turns, i, mentions)):
-                if found:
-                    made[i] = carried(found, turn)
+            taken = in_context(turns, i, mentions)
+            for found, (_, ago) in zip(self.judge([text for text, _ in taken]), taken, strict=True):
+                kept = [v for v in found if weakened(v.score, ago) >= v.threshold]
+                if kept:
+                    made[i] = carried(kept, turn)
                     break
         return made
 
