@@ -92,8 +92,8 @@ def _together(reading: Reading, name: str, decoded: Sequence[Edit]) -> Reading:
 
 _CHANCE = 16  # letters of base64 below which a run has to decode to letters alone
 _B64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{6,}(?:[ \t]*\r?\n[ \t>]*[A-Za-z0-9+/_-]{4,})*={0,2}")
-# A few letters in base64 are small and large, or digits; most words have one capital at most.
-_MIXED = re.compile(r"(?=[^a-z]*[a-z])(?=(?:[^A-Z0-9+/_-]*[A-Z0-9+/_-]){2})")
+# A few letters in base64 are small and large, or digits; most words are small, or have a last capital read backwards.
+_MIXED = re.compile(r"(?=[^a-z]*[a-z])[a-z]*[A-Z0-9+/_-].")
 _WORDLIKE = re.compile(r"[A-Za-z]?[a-z]*|[A-Z]+|\d+")
 
 
