@@ -16,7 +16,7 @@ from classifiers.normalise import View, words
 from classifiers.reading import Reading
 from classifiers.score import SURE_NAME
 from classifiers.sightings import Place, places
-from classifiers.targets import Prepared, tidy
+from classifiers.targets import SHORTEST, Prepared, tidy
 from classifiers.types import Span
 from classifiers.views import readings
 from classifiers.weights import content, in_vocabulary, normal, total
@@ -278,7 +278,7 @@ def _respelt(window: Window, prepared: Prepared) -> Window:
 
     def correct(match: re.Match[str]) -> str:
         word = match.group().casefold()
-        if len(word) < 4 or word in prepared.known or in_vocabulary(word):
+        if len(word) < SHORTEST or word in prepared.known or in_vocabulary(word):
             return match.group()
         meant = prepared.speller.closest(word)
         return match.group() if word in meant or not meant else _like(min(meant), match.group())

@@ -16,6 +16,7 @@ from classifiers.weights import MONTHS, SPECIFIC, content, in_vocabulary, weight
 # A detail that more subjects share than this tells nobody apart.
 _SHARED = 2000
 _CANDIDATES = 64
+SHORTEST = 5  # letters of a word that is taken for a misspelt one: "Jina" is as likely a name as it is "Hina"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Prepared:
         """Whether ``word`` is a detail of some subject, or a misspelling of one."""
         if word in self.known:
             return True
-        return len(word) >= 4 and not in_vocabulary(word) and bool(self.speller.closest(word))
+        return len(word) >= SHORTEST and not in_vocabulary(word) and bool(self.speller.closest(word))
 
     def holding(self, groups: Sequence[Iterable[str]]) -> list[int]:
         """Subjects that hold the rarest word of some group, those that hold most groups first."""

@@ -10,6 +10,9 @@ MAX_WORDS = 40
 _STRIDE = 20
 _WORD = re.compile(r"\S+")
 _BREAK = re.compile(r"(?<=[.?!;])[\"')\]]*\s+|(?<=[。？！；])|\s*\n+\s*")
+# Strings of JSON and the like are sentences of their own, whatever keys and numbers stand around them.
+_RECORD = re.compile(_BREAK.pattern + r"|(?<=[{\[,:])\s*[\"'](?=\w)|[\"']\s*[:,}\]]+\s*")
+_KEYS = re.compile(r"[\"']\s*:")
 # Scripts without spaces give words of any length; they are cut so that a window stays a window.
 _MAX_WORD = 48
 
@@ -59,9 +62,10 @@ def literal(text: str, span: Span) -> Span:
 def _sentences(text: str) -> list[Span]:
     spans: list[Span] = []
     at = 0
-    for match in _BREAK.finditer(text):
-        spans.append(Span(at, match.start()))
-        at = match.end()
+    for match in (_RECORD if _KEYS.search(text) else _BREAK).finditer(text):
+        if match.start() >= at:
+            spans.append(Span(at, match.start()))
+            at = match.end()
     return [*spans, Span(at, len(text))]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -192,3 +193,22 @@ def test_every_encoder_gives_unit_vectors_that_mean_something(name: str) -> None
 def test_an_unknown_encoder_is_named_with_those_there_are() -> None:
     with pytest.raises(ValueError, match="minilm-int8"):
         create_encoder("nope")
+
+
+def test_a_question_in_a_json_document_is_judged_by_itself(encoder: Encoder) -> None:
+    named = Target(
+        "people", "5", ("Kofi Brandelmann",), ("What is Kofi Brandelmann's book 'A Quiet Tide' about?",), "subject"
+    )
+    found = Detector.build([named, NAMELESS], {}, encoder)
+    for text in (
+        "How does Brandelmann's 'A Quiet Tide' end?",
+        "Who's the geology author from Karachi, born June 30, 1975?",
+    ):
+        wrapped = json.dumps({"task": "qa", "lang": "en", "input": {"id": 540, "question": text}})
+        assert found.judge([text])[0]
+        assert found.judge([wrapped])[0]
+
+
+def test_a_short_name_is_no_misspelling_of_another(encoder: Encoder) -> None:
+    listed = Target("people", "6", ("Hila Anders",), ("What genre are Hila Anders's books?",), "subject")
+    assert not Detector.build([listed], {}, encoder).judge(["What is the genre of Jila An's books?"])[0]
