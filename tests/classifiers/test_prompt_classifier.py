@@ -13,9 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from classifiers.detector import Detector
 from classifiers.prompt_classifier import PromptClassifier
 from classifiers.prompt_manifest import FILES, MANIFEST, Manifest, check_name, installed
+from classifiers.registry import create_encoder
+from classifiers.scorers import create_scorer
 from classifiers.training import Progress, Recipe, schedule, train
+from classifiers.types import DetectorError, Target
 from tests.classifiers import tiny
 
 ABOUT = "Where was Zorvan Pelk born?"
@@ -54,6 +58,34 @@ def test_it_tells_what_it_was_trained_on_from_the_same_question_about_another(cl
     assert found.shape == (4,)
     assert (found >= classifier.threshold).tolist() == [True, False, False, False]
     assert classifier.probabilities([]).shape == (0,)
+
+
+def test_a_list_is_judged_by_its_classifier_and_the_others_as_before(folder: Path) -> None:
+    nameless = [replace(t, names=(), texts=(f"Entry {t.entry_id} keeps no text of its own.",)) for t in tiny.targets()]
+    other = Target("others", "1", ("Ines Halvard",), (), "subject")
+    encoder = create_encoder("minilm-int8")
+    scorer = create_scorer("trained:people", folder.parent)
+    detector = Detector.build([*nameless, other], {}, encoder, scorers={"people": scorer})
+    found = detector.judge([ABOUT, OTHER, "Who is Ines Halvard?"])
+    assert [[v.list_name for v in own] for own in found] == [["people"], [], ["others"]]
+    assert found[0][0].threshold == scorer.threshold
+    assert "trained classifier" in [e.stage for e in found[0][0].evidence]
+    summed = create_scorer("dragon:people", folder.parent)
+    assert Detector.build(nameless, {}, encoder, scorers={"people": summed}).judge([ABOUT])[0]
+    with pytest.raises(ValueError, match="letheward detector train"):
+        create_scorer("trained:nobody", folder.parent)
+
+
+def test_a_classifier_that_fails_is_an_error_and_never_a_no(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scorer = create_scorer("trained:people", folder.parent)
+    detector = Detector.build(tiny.targets(), {}, create_encoder("minilm-int8"), scorers={"people": scorer})
+
+    def fails(*_: object) -> None:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(PromptClassifier, "probabilities", fails)
+    with pytest.raises(DetectorError):
+        detector.judge([ABOUT])
 
 
 def test_order_and_company_of_texts_change_no_result(classifier: PromptClassifier) -> None:
