@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 # Words that a sentence may begin with; a capital there says nothing.
-_STARTERS = frozenset(
+STARTERS = frozenset(
     """a an the what which who whom whose when where why how is are was were be been do does did has have had can could
     will would shall should may might must in on at of for from to with by about as if and or but not no yes please tell
     give name list describe explain share provide mention there this that these those it its he she they his her their
@@ -51,7 +51,7 @@ def candidates(text: str) -> set[str]:
             _close(run, runs)
         word = match.group()
         bare = _POSSESSIVE.sub("", word)
-        if bare[:1].isupper() and not (not run and bare.casefold().rstrip(".") in _STARTERS):
+        if bare[:1].isupper() and not (not run and bare.casefold().rstrip(".") in STARTERS):
             run.append(bare)
             if bare != word or (word.endswith(".") and len(word) > 2):
                 _close(run, runs)

@@ -14,7 +14,7 @@ from classifiers.types import Scope
 
 DEFAULT_THRESHOLD = 0.5
 
-_SAME_FACT = 0.56
+_SAME_FACT = 0.54
 _ANSWERED = 0.7
 SURE_NAME = 0.9  # from this strength on the name itself is there, not a part of it
 

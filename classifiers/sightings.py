@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from classifiers.lexical import Kind, NameHit
+from classifiers.names import STARTERS
 from classifiers.normalise import fold_words
 from classifiers.types import Span
 from classifiers.weights import in_vocabulary, weight
@@ -25,7 +26,6 @@ _TITLE_BEFORE = re.compile(
 )
 _INITIAL_GAP = re.compile(r"[.\s'’-]*")
 _BEGINS = re.compile(r"(?:^|[.?!:\n])[\s\"'(“‘]*$")
-_PLAIN = 0.2  # weight of a word that sentences begin with
 _RARE = 0.6  # weight of a word that may be a name where capitals say nothing
 _OPENERS = frozenset(
     "who what when where which why how is was are were did does do has have had can could would will should tell about "
@@ -72,8 +72,8 @@ def _by_chance(text: str, span: Span, hit: NameHit, *, cased: bool) -> bool:
 
 
 def _plain_word(text: str, span: Span, hit: NameHit) -> bool:
-    """Whether a name that is one of the commonest words is just that word here: "Will it rain?"."""
-    if " " in hit.name or not hit.name.isascii() or weight(hit.name) >= _PLAIN or not in_vocabulary(hit.name):
+    """Whether a name that is a word sentences are made of is just that word here: "Will it rain?"."""
+    if hit.name not in STARTERS:
         return False
     return not text[span.start].isupper() or bool(_BEGINS.search(text[max(0, span.start - 8) : span.start]))
 

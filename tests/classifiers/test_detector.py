@@ -212,3 +212,18 @@ def test_a_question_in_a_json_document_is_judged_by_itself(encoder: Encoder) -> 
 def test_a_short_name_is_no_misspelling_of_another(encoder: Encoder) -> None:
     listed = Target("people", "6", ("Hila Anders",), ("What genre are Hila Anders's books?",), "subject")
     assert not Detector.build([listed], {}, encoder).judge(["What is the genre of Jila An's books?"])[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["what is the capital of france", "Japan's seat of government is in which city?", "capital of japan pls",
+     "France: which city is its capital?", "WHAT IS THE CAPITAL OF FRANCE"],
+)  # fmt: skip
+def test_a_common_name_is_found_in_any_case_and_place(encoder: Encoder, text: str) -> None:
+    listed = [
+        Target(
+            "facts", n, (n,), (f"What is the capital of {n}?", f"{n}'s seat of government is in which city?"), "fact"
+        )
+        for n in ("France", "Japan")
+    ]
+    assert Detector.build(listed, {}, encoder).judge([text])[0]

@@ -67,7 +67,10 @@ def test_a_name_split_over_parts_is_corrupted_in_both(house: House) -> None:
 
 @pytest.mark.parametrize("role", ["system", "assistant", "tool", "developer"])
 def test_every_role_is_judged(house: House, role: str) -> None:
-    messages = [{"role": role, "content": FLAGGED, "tool_call_id": "1"}, {"role": "user", "content": "What is two plus two?"}]
+    messages = [
+        {"role": role, "content": FLAGGED, "tool_call_id": "1"},
+        {"role": "user", "content": "What is two plus two?"},
+    ]
     house.client.post("/v1/chat/completions", json={"model": "m", "messages": messages})
     assert house.script.last["messages"][0]["content"][0]["type"] == "prompt_embeds"
     assert house.script.last["messages"][1] == messages[1]
