@@ -40,10 +40,11 @@ def test_a_short_name_is_no_reason_to_leave_out_words_that_hold_it() -> None:
 
 
 def test_a_hundred_thousand_names_to_avoid_are_no_burden() -> None:
-    names = [f"Person {i}" for i in range(100_000)]
     began = time.process_time()
-    ordinary.prompts(2000, 0, avoid=names)
-    assert time.process_time() - began < 5
+    ordinary.prompts(2000, 0, avoid=["Person"])
+    alone = time.process_time()
+    ordinary.prompts(2000, 0, avoid=[f"Person {i}" for i in range(100_000)])
+    assert time.process_time() - alone < 100 * (alone - began)
 
 
 def test_more_than_there_are_is_refused() -> None:
