@@ -23,7 +23,7 @@ def escapes(reading: Reading) -> Iterator[Reading]:
     if found is None:
         return
     if "%" in reading.text:
-        found = replaced(found, "escapes", _PLUS, lambda _: " ") or found
+        found = replaced(found, "escapes", _PLUS, lambda _: " ", whole=True) or found
     yield found
 
 

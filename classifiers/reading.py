@@ -57,11 +57,13 @@ def edited(
     semantic: bool = True,
     joined: bool = False,
     guessed: bool = False,
+    whole: bool = False,
 ) -> Reading | None:
     """``parent`` with ``edits``, which are in order and do not overlap; None where there are none.
 
     Of a long text only what stands near an edit: the rest says in this reading what it says in its parent, and to
-    judge it again for every reading would take as many times as long.
+    judge it again for every reading would take as many times as long. ``whole``: all of it, where the parent is
+    itself no reading that is judged.
     """
     chosen = list(edits)
     if not chosen:
@@ -77,7 +79,7 @@ def edited(
 
     upcoming = iter([*chosen, None])
     edit = next(upcoming)
-    for first, last in _near(parent.text, chosen):
+    for first, last in [(0, len(parent.text))] if whole else _near(parent.text, chosen):
         if out:  # something was left out: nothing goes on from there
             take("\n\n", [parent.starts[first]] * 2, [parent.ends[first]] * 2)
         at = first
@@ -116,21 +118,26 @@ def _near(text: str, edits: Sequence[Edit]) -> list[tuple[int, int]]:
 
 
 def replaced(
-    parent: Reading, name: str, pattern: re.Pattern[str], meant: Callable[[re.Match[str]], str | None]
+    parent: Reading,
+    name: str,
+    pattern: re.Pattern[str],
+    meant: Callable[[re.Match[str]], str | None],
+    *,
+    whole: bool = False,
 ) -> Reading | None:
-    """``parent`` with what ``meant`` makes of each match of ``pattern``; a match that it gives None for stays."""
+    """``edited`` with what ``meant`` makes of each match of ``pattern``; a match that it gives None for stays."""
     found = ((m.start(), m.end(), meant(m)) for m in pattern.finditer(parent.text))
-    return edited(parent, name, ((s, e, text) for s, e, text in found if text is not None))
+    return edited(parent, name, ((s, e, text) for s, e, text in found if text is not None), whole=whole)
 
 
 def clean(text: str) -> Reading:
     """NFKC character by character, without format characters and stacked marks."""
-    whole = Reading("raw", text, range(len(text)), range(1, len(text) + 1))
+    raw = Reading("raw", text, range(len(text)), range(1, len(text) + 1))
     if text.isascii():
-        return whole
+        return raw
     # Of equal stretches one piece: most of a text is as it should be.
     cleaned = ((i, i + 1, cleaned_char(c)) for i, c in enumerate(text) if not c.isascii())
-    return edited(whole, "raw", ((s, e, c) for s, e, c in cleaned if c != text[s])) or whole
+    return edited(raw, "raw", ((s, e, c) for s, e, c in cleaned if c != text[s]), whole=True) or raw
 
 
 @lru_cache(maxsize=65536)

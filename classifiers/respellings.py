@@ -117,7 +117,7 @@ def segmented(reading: Reading) -> Reading:
             edits.append((place, place, " "))
             place += len(word)
         edits.append((place, place, " "))
-    made = edited(reading, "segmented", edits, joined=True)
+    made = edited(reading, "segmented", edits, joined=True, whole=True)
     return made or replace(reading, name="segmented", joined=True)
 
 
@@ -161,10 +161,10 @@ _LINE_END = re.compile(r"(?<=[^\W\d_])[-\u2010\u2011\u00ad][ \t]*\r?\n[ \t>*#]*(
 
 def unmarked(reading: Reading) -> Iterator[Reading]:
     """Marks inside words left out: hyphens (those at line ends with the line end), emphasis, tags, emoji."""
-    broken = replaced(reading, "unmarked", _LINE_END, lambda _: "")
+    broken = replaced(reading, "unmarked", _LINE_END, lambda _: "", whole=True)
     base = broken or reading
     telling = any(m.lastgroup != "hyphen" for m in _MARK.finditer(base.text))
-    found = replaced(base, "unmarked", _MARK, lambda _: "") or broken
+    found = replaced(base, "unmarked", _MARK, lambda _: "", whole=broken is not None) or broken
     if found:
         yield replace(found, semantic=telling or broken is not None)
 

@@ -113,6 +113,26 @@ def test_the_time_for_a_text_grows_with_its_length_and_no_faster(text: str) -> N
     assert time.perf_counter() - middle < 40 * (middle - began) + 1
 
 
+FILLER = "The weather was fine and nobody said much. " * 60
+
+
+@pytest.mark.parametrize("mark", ["Z\u200bx.", "\uff21.", "caf\u00e9\u0301"])
+@pytest.mark.parametrize("place", ["{m} {f} {s}", "{s} {f} {m}", "{f} {s} {f} {m} {f}"])
+def test_a_character_that_is_cleaned_away_cuts_nothing_off_a_long_text(mark: str, place: str) -> None:
+    plain = readings(place.format(m=mark, f=FILLER, s=SENTENCE))[0].text
+    assert SENTENCE in plain
+    assert plain.count(FILLER.strip()) == place.count("{f}")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("exam-\nple", "Where was Zor*van Pelk born?"), ("a*b", "Where was Zor-\nvan Pelk born?"),
+     ("%41+b", "Where%20was%20Zorvan%20Pelk%20born?")],
+)  # fmt: skip
+def test_two_disguises_far_apart_are_both_seen_through(first: str, second: str) -> None:
+    assert any(SENTENCE in text for text in _texts(f"{first} {FILLER} {second}"))
+
+
 def test_a_text_that_hides_more_than_is_read_is_refused_and_never_read_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "Wh3r3 w45 Z0rvan Pelk b0rn? " * 20
     detector = Detector.build([Target("l", "1", ("Zorvan Pelk",), (), "subject")], {}, create_encoder("minilm-int8"))
