@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import structlog
+
+from classifiers.checked_file import read, write
 
 Floats = npt.NDArray[np.float32]
 log = structlog.get_logger("letheward.index")
@@ -34,10 +34,7 @@ class IndexFolder:
         """The index over ``vectors``, or None."""
         file = self._folder / name
         try:
-            first, _, body = file.read_bytes().partition(b"\n")
-            header = json.loads(first)
-            if header["sha256"] != hashlib.sha256(body).hexdigest():
-                raise ValueError("the checksum does not match")
+            _, body = read(file)
             import faiss
 
             index = faiss.deserialize_index(np.frombuffer(body, np.uint8))
@@ -45,7 +42,7 @@ class IndexFolder:
                 raise ValueError("it is over other vectors")
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             log.warning("index_rebuilt", file=file.name, reason=str(error))
             return None
         return index
@@ -56,16 +53,8 @@ class IndexFolder:
 
         file = self._folder / name
         body = faiss.serialize_index(built).tobytes()
-        header = json.dumps({"sha256": hashlib.sha256(body).hexdigest(), "rows": built.ntotal}).encode()
-        part = file.with_suffix(".part")
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with part.open("wb") as out:
-                out.write(header + b"\n" + body)
-                out.flush()
-                os.fsync(out.fileno())
-            part.chmod(0o600)
-            part.replace(file)
+            write(file, {"rows": built.ntotal}, body)
         except OSError as error:
             log.warning("index_not_kept", reason=str(error))
 

@@ -9,9 +9,6 @@ from everything; whatever is near goes to the encoder.
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import structlog
 
+from classifiers.checked_file import read, write
 from classifiers.encoder import minilm_folder
 from classifiers.ordinary import prompts
 from classifiers.types import Encoder
@@ -104,15 +102,9 @@ class StaticEmbedding:
     def save(self, file: Path) -> None:
         """Write to ``file``; whole or not at all."""
         body = self._rows.astype("<f2").tobytes()
-        header = {"layout": _LAYOUT, "encoder": self.encoder_name, "shape": list(self._rows.shape), "floor": self.floor,
-                  "sha256": hashlib.sha256(body).hexdigest()}  # fmt: skip
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part = file.with_suffix(".part")
-        with part.open("wb") as out:
-            out.write(json.dumps(header).encode() + b"\n" + body)
-            out.flush()
-            os.fsync(out.fileno())
-        part.replace(file)
+        shape = list(self._rows.shape)
+        header = {"layout": _LAYOUT, "encoder": self.encoder_name, "shape": shape, "floor": self.floor}
+        write(file, header, body)
 
     @classmethod
     def load(cls, file: Path, encoder: Encoder) -> StaticEmbedding:
@@ -122,19 +114,15 @@ class StaticEmbedding:
             OSError: there is no such file.
             ValueError: it is damaged, or was made with another encoder.
         """
-        first, _, body = file.read_bytes().partition(b"\n")
         try:
-            header = json.loads(first)
+            header, body = read(file)
             same = (header["layout"], header["encoder"]) == (_LAYOUT, encoder.name)
-            whole = header["sha256"] == hashlib.sha256(body).hexdigest()
-            rows = np.frombuffer(body, "<f2").reshape(header["shape"]).astype(np.float32) if whole else None
+            rows = np.frombuffer(body, "<f2").reshape(header["shape"]).astype(np.float32)
             floor = float(header["floor"])
         except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{file} is no static embedding") from error
+            raise ValueError(f"{file} is no static embedding: {error}") from error
         if not same:
             raise ValueError(f"{file} was made with another encoder")
-        if rows is None:
-            raise ValueError(f"the checksum of {file} does not match")
         return cls(rows, encoder.name, floor)
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import structlog
 
+from classifiers.checked_file import read, write
 from classifiers.index_files import IndexFolder
 from classifiers.types import Encoder
 
@@ -67,16 +66,7 @@ class VectorCache:
             held = dict(self._vectors)
             self._unsaved = 0
         body = b"".join(held) + (np.stack(list(held.values())).astype("<f4").tobytes() if held else b"")
-        header = {"encoder": encoder.name, "dim": encoder.dim, "count": len(held),
-                  "sha256": hashlib.sha256(body).hexdigest()}  # fmt: skip
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        part = self._file.with_suffix(".part")
-        with part.open("wb") as out:
-            out.write(json.dumps(header).encode() + b"\n" + body)
-            out.flush()
-            os.fsync(out.fileno())
-        part.chmod(0o600)
-        part.replace(self._file)
+        write(self._file, {"encoder": encoder.name, "dim": encoder.dim, "count": len(held)}, body)
 
     def _load(self, encoder: Encoder) -> None:
         if self._loaded_for == encoder.name:
@@ -94,12 +84,9 @@ class VectorCache:
 
 
 def _read(file: Path, encoder: Encoder) -> dict[bytes, Floats]:
-    first, _, body = file.read_bytes().partition(b"\n")
-    header = json.loads(first)
+    header, body = read(file)
     if (header["encoder"], header["dim"]) != (encoder.name, encoder.dim):
         raise ValueError(f"made with the encoder {header['encoder']}")
-    if hashlib.sha256(body).hexdigest() != header["sha256"]:
-        raise ValueError("the checksum does not match")
     count = header["count"]
     vectors = np.frombuffer(body, "<f4", offset=count * _DIGEST).reshape(count, encoder.dim).astype(np.float32)
     return {body[i * _DIGEST : (i + 1) * _DIGEST]: vectors[i] for i in range(count)}

@@ -7,6 +7,8 @@ vLLM makes of the requests is tested in tests/e2e.
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -188,3 +190,22 @@ def build(manager: SnapshotManager, checkpoint: Path, script: Script) -> Build:
 def house(build: Build) -> Iterator[House]:
     with build() as house:
         yield house
+
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(house: House, tmp_path: Path) -> Run:
+    """The command line against the running proxy."""
+
+    def command(*arguments: str, stdin: str = "", code: int = 0) -> subprocess.CompletedProcess[str]:
+        environment = {"LETHEWARD_URL": house.url, "LETHEWARD_ADMIN_KEY": ADMIN_KEY, "HOME": str(tmp_path)}
+        done = subprocess.run(
+            [sys.executable, "-m", "server.cli", *arguments],
+            env=environment, input=stdin, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert done.returncode == code, done.stdout + done.stderr
+        return done
+
+    return command

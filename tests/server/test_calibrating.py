@@ -9,10 +9,7 @@ from typing import Any
 import httpx
 
 from guard.model import Entry
-from tests.server.conftest import ADMIN_KEY, House
-from tests.server.test_cli import Run, run
-
-__all__ = ["run"]
+from tests.server.conftest import ADMIN_KEY, House, Run
 
 TRAFFIC = [f"Where was Zorvan Pelk born, on page {i}?" for i in range(450)]
 

@@ -5,28 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
-from tests.server.conftest import ADMIN_KEY, House
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def run(house: House, tmp_path: Path) -> Run:
-    def command(*arguments: str, stdin: str = "", code: int = 0) -> subprocess.CompletedProcess[str]:
-        environment = {"LETHEWARD_URL": house.url, "LETHEWARD_ADMIN_KEY": ADMIN_KEY, "HOME": str(tmp_path)}
-        done = subprocess.run(
-            [sys.executable, "-m", "server.cli", *arguments],
-            env=environment, input=stdin, capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
-        assert done.returncode == code, done.stderr
-        return done
-
-    return command
+from tests.server.conftest import Run
 
 
 def test_help_and_version_import_nothing_heavy() -> None:
