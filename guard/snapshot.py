@@ -220,8 +220,8 @@ class SnapshotManager:
     def _whole(self, contents: Contents) -> Snapshot:
         entries = {(e.list_name, e.entry_id): e for e in contents.entries}
         detector = Detector.build(
-            map(target, contents.entries), _thresholds(contents.lists), self._encoder, cache=self._cache,
-            off=_off(contents.lists), scorer=self._scorer(self._ways.scorer), scorers=self._own(contents.lists),
+            map(target, contents.entries), thresholds(contents.lists), self._encoder, cache=self._cache,
+            off=off(contents.lists), scorer=self._scorer(self._ways.scorer), scorers=self._own(contents.lists),
         )  # fmt: skip
         return _snapshot(contents.revision, contents.lists, entries, detector)
 
@@ -233,8 +233,8 @@ class SnapshotManager:
             entries.pop(key, None)
         entries.update(((e.list_name, e.entry_id), e) for e in changes.entries)
         detector = now.detector.changed(
-            _thresholds(changes.lists), added=[target(e) for e in changes.entries], removed=gone,
-            off=_off(changes.lists), scorers=self._own(changes.lists),
+            thresholds(changes.lists), added=[target(e) for e in changes.entries], removed=gone,
+            off=off(changes.lists), scorers=self._own(changes.lists),
         )  # fmt: skip
         made = _snapshot(changes.revision, changes.lists, entries, detector)
         return replace(made, calibrations=now.calibrations)
@@ -273,11 +273,13 @@ def _snapshot(
     return Snapshot(revision, MappingProxyType(by_name), MappingProxyType(entries), detector)
 
 
-def _thresholds(lists: Iterable[ForgetList]) -> dict[str, float | None]:
+def thresholds(lists: Iterable[ForgetList]) -> dict[str, float | None]:
+    """What the operator gave, by list."""
     return {item.name: item.threshold for item in lists}
 
 
-def _off(lists: Iterable[ForgetList]) -> frozenset[str]:
+def off(lists: Iterable[ForgetList]) -> frozenset[str]:
+    """The lists that are not in force."""
     return frozenset(item.name for item in lists if not item.enabled)
 
 

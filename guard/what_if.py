@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from guard.model import Entry, ForgetList
-from guard.snapshot import Snapshot, target
+from guard.snapshot import Snapshot, off, target, thresholds
 from guard.store import Invalid
 
 
@@ -41,11 +41,9 @@ def what_if(snapshot: Snapshot, change: Change) -> Snapshot:
         del entries[key]
     entries.update(((name, e.entry_id), e) for e in change.add)
     detector = snapshot.detector.changed(
-        {item.name: item.threshold for item in lists.values()},
+        thresholds(lists.values()),
         added=[target(e) for e in change.add],
         removed=removed,
-        off=frozenset(item.name for item in lists.values() if not item.enabled),
+        off=off(lists.values()),
     )
-    return replace(
-        snapshot, lists=MappingProxyType(lists), entries=MappingProxyType(entries), detector=detector
-    )  # fmt: skip
+    return replace(snapshot, lists=MappingProxyType(lists), entries=MappingProxyType(entries), detector=detector)
