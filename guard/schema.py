@@ -27,6 +27,24 @@ class ListRow(Base):
     scorer: Mapped[str | None] = mapped_column(String(160))
     false_positive_rate: Mapped[float | None] = mapped_column(Float)
     recall_floor: Mapped[float | None] = mapped_column(Float)
+    corruption: Mapped[str] = mapped_column(String(64))
+    dims: Mapped[int | None] = mapped_column(Integer)
+    token_classifier: Mapped[str | None] = mapped_column(String(160))
+    template: Mapped[str | None] = mapped_column(Text)
+    models: Mapped[list[str]] = mapped_column(JSON)
+    tenants: Mapped[list[str]] = mapped_column(JSON)
+    keep: Mapped[str] = mapped_column(String(16))
+    examples: Mapped[list[dict[str, str]]] = mapped_column(JSON)
+
+
+class FitRow(Base):
+    """A fitted corruption strength; ``body`` holds what ``guard.model.EcoFit`` holds beside its two keys."""
+
+    __tablename__ = "eco_fits"
+
+    list_name: Mapped[str] = mapped_column(ForeignKey("forget_lists.name", ondelete="CASCADE"), primary_key=True)
+    model: Mapped[str] = mapped_column(String(512), primary_key=True)
+    body: Mapped[dict[str, object]] = mapped_column(JSON)
 
 
 class EntryRow(Base):

@@ -21,7 +21,7 @@ from classifiers.scorers import Scorer, create_scorer
 from classifiers.static import StaticEmbedding, load_or_distil
 from classifiers.types import DetectorError, Encoder, Target
 from classifiers.vectors import VectorCache
-from guard.model import Entry, ForgetList
+from guard.model import EcoFit, Entry, ForgetList
 from guard.store import Changes, Contents, Invalid, Store
 
 T = TypeVar("T")
@@ -42,6 +42,7 @@ class Snapshot:
     entries: Mapping[tuple[str, str], Entry]  # by (list, id)
     detector: Detector
     calibrations: Mapping[str, Calibration] = field(default_factory=lambda: MappingProxyType({}))  # by list
+    fits: Mapping[tuple[str, str], EcoFit] = field(default_factory=lambda: MappingProxyType({}))  # by (list, model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +224,7 @@ class SnapshotManager:
             map(target, contents.entries), thresholds(contents.lists), self._encoder, cache=self._cache,
             off=off(contents.lists), scorer=self._scorer(self._ways.scorer), scorers=self._own(contents.lists),
         )  # fmt: skip
-        return _snapshot(contents.revision, contents.lists, entries, detector)
+        return _snapshot(contents.revision, contents.lists, entries, detector, contents.fits)
 
     def _changed(self, changes: Changes) -> Snapshot:
         now = self._current
@@ -236,7 +237,7 @@ class SnapshotManager:
             thresholds(changes.lists), added=[target(e) for e in changes.entries], removed=gone,
             off=off(changes.lists), scorers=self._own(changes.lists),
         )  # fmt: skip
-        made = _snapshot(changes.revision, changes.lists, entries, detector)
+        made = _snapshot(changes.revision, changes.lists, entries, detector, changes.fits)
         return replace(made, calibrations=now.calibrations)
 
     def _own(self, lists: Iterable[ForgetList]) -> dict[str, Scorer]:
@@ -267,10 +268,17 @@ def _halt(stop: threading.Event, threads: Sequence[threading.Thread]) -> None:
 
 
 def _snapshot(
-    revision: int, lists: tuple[ForgetList, ...], entries: dict[tuple[str, str], Entry], detector: Detector
+    revision: int,
+    lists: tuple[ForgetList, ...],
+    entries: dict[tuple[str, str], Entry],
+    detector: Detector,
+    fits: tuple[EcoFit, ...],
 ) -> Snapshot:
     by_name = {item.name: item for item in lists}
-    return Snapshot(revision, MappingProxyType(by_name), MappingProxyType(entries), detector)
+    by_model = {(fit.list_name, fit.model): fit for fit in fits}
+    return Snapshot(
+        revision, MappingProxyType(by_name), MappingProxyType(entries), detector, fits=MappingProxyType(by_model)
+    )
 
 
 def thresholds(lists: Iterable[ForgetList]) -> dict[str, float | None]:

@@ -15,8 +15,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from guard.model import Entry, ForgetList
-from guard.schema import ChangeRow, EntryRow, ListRow, RevisionRow
+from guard.model import EcoFit, Entry, Example, ForgetList, Kept
+from guard.schema import ChangeRow, EntryRow, FitRow, ListRow, RevisionRow
 
 
 class StoreError(RuntimeError):
@@ -38,6 +38,7 @@ class Contents:
     revision: int
     lists: tuple[ForgetList, ...]
     entries: tuple[Entry, ...]
+    fits: tuple[EcoFit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Changes:
     entries: tuple[Entry, ...]  # added or replaced, as they are now
     touched: frozenset[tuple[str, str]]  # (list, entry) added, replaced or removed
     emptied: frozenset[str]  # lists of which every entry before was removed
+    fits: tuple[EcoFit, ...] = ()  # all, as they are now
 
 
 # A server that has more than this to take in reads the whole store again.
@@ -133,7 +135,7 @@ class Store:
                     some = own.where(EntryRow.entry_id.in_(ids[at : at + _AT_ONCE]))
                     entries += map(_entry, session.execute(some).scalars())
             keys = frozenset((n, e) for n, ids in touched.items() for e in ids if e)
-            return Changes(revision, lists, tuple(entries), keys, frozenset(emptied))
+            return Changes(revision, lists, tuple(entries), keys, frozenset(emptied), _fits(session))
 
     def revision(self) -> int:
         """How many changes there have been."""
@@ -146,7 +148,7 @@ class Store:
             revision = session.execute(select(RevisionRow.number)).scalar_one()
             lists = session.execute(select(ListRow).order_by(ListRow.name)).scalars()
             entries = session.execute(select(EntryRow).order_by(EntryRow.list_name, EntryRow.position)).scalars()
-            return Contents(revision, tuple(map(_list, lists)), tuple(map(_entry, entries)))
+            return Contents(revision, tuple(map(_list, lists)), tuple(map(_entry, entries)), _fits(session))
 
     def list_lists(self) -> list[tuple[ForgetList, int]]:
         """Every list with its number of entries, by name."""
@@ -215,6 +217,35 @@ class Store:
                 )
             return new
 
+    def put_fit(self, fit: EcoFit) -> None:
+        """Keep a fitted strength; one for the same list and model is replaced.
+
+        Raises:
+            NotFound: there is no such list.
+        """
+        body = {k: v for k, v in asdict(fit).items() if k not in ("list_name", "model")}
+        with self._change() as (session, _):
+            _existing(session, fit.list_name)
+            session.merge(FitRow(list_name=fit.list_name, model=fit.model, body=body))
+
+    def remove_fit(self, name: str, model: str) -> None:
+        """Forget a fitted strength.
+
+        Raises:
+            NotFound: there is none for that list and model.
+        """
+        with self._change() as (session, _):
+            row = session.get(FitRow, (name, model))
+            if row is None:
+                raise NotFound(f"the list {name!r} has no fit for the model {model!r}")
+            session.delete(row)
+
+    def fits(self, name: str) -> list[EcoFit]:
+        """The fitted strengths of a list, by model."""
+        with self._session() as session:
+            rows = session.execute(select(FitRow).where(FitRow.list_name == name).order_by(FitRow.model)).scalars()
+            return [_fit(row) for row in rows]
+
     def remove_entry(self, name: str, entry_id: str) -> None:
         """Remove one entry.
 
@@ -257,7 +288,20 @@ def _existing(session: Session, name: str) -> ListRow:
 
 
 def _list(row: ListRow) -> ForgetList:
-    return ForgetList(**{column.name: getattr(row, column.name) for column in ListRow.__table__.columns})
+    values = {column.name: getattr(row, column.name) for column in ListRow.__table__.columns}
+    values |= {key: tuple(values[key] or ()) for key in ("models", "tenants")}
+    values["examples"] = tuple(Example(**e) for e in values["examples"] or ())
+    return ForgetList(**values)
+
+
+def _fits(session: Session) -> tuple[EcoFit, ...]:
+    rows = session.execute(select(FitRow).order_by(FitRow.list_name, FitRow.model)).scalars()
+    return tuple(_fit(row) for row in rows)
+
+
+def _fit(row: FitRow) -> EcoFit:
+    body: dict[str, Any] = dict(row.body)
+    return EcoFit(list_name=row.list_name, model=row.model, **body)
 
 
 def _body(entry: Entry) -> dict[str, object]:
@@ -268,4 +312,7 @@ def _entry(row: EntryRow) -> Entry:
     body: dict[str, Any] = dict(row.body)
     for key in ("aliases", "paraphrases"):
         body[key] = tuple(body.get(key) or ())
+    if body.get("kept"):
+        kept = dict(body["kept"])
+        body["kept"] = Kept(**kept | {key: tuple(kept[key]) for key in ("vectors", "names", "values")})
     return Entry(entry_id=row.entry_id, list_name=row.list_name, **body)

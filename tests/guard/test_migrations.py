@@ -45,6 +45,7 @@ def test_a_store_of_an_earlier_release_opens_with_its_lists(tmp_path: Path, revi
     item = store.get_list("people")
     assert (item.sigma, item.scorer, item.false_positive_rate, item.recall_floor) == (7.5, None, None, None)
     assert store.get_entries("people")[0].subject == "Zorvan Pelk"
+    assert (item.corruption, item.dims, item.models, item.keep) == ("gaussian", None, (), "text")
     store.put_list(ForgetList("people", scorer="rule", false_positive_rate=0.01, recall_floor=0.99))
     store.close()
     again = Store.open(url)
