@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from classifiers.types import Span, Verdict
-from guard.model import Entry, ForgetList
+from guard.model import EcoFit, Entry, ForgetList
 
-Action = Literal["pass", "monitor", "redact", "dragon", "eco", "refuse"]
-STRICTNESS: tuple[Action, ...] = ("pass", "monitor", "redact", "dragon", "eco", "refuse")
+Action = Literal["pass", "monitor", "redact", "icul", "dragon", "eco", "template", "refuse"]
+STRICTNESS: tuple[Action, ...] = ("pass", "monitor", "redact", "icul", "dragon", "eco", "template", "refuse")
+# These answer or rewrite the whole request: what was asked before must not lock what is asked now.
+_WHOLE: tuple[Action, ...] = ("icul", "dragon", "template", "refuse")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,9 @@ class EcoSpans:
     spans: tuple[Span, ...]
     sigma: float
     seed_key: str
+    corruption: str = "gaussian"
+    dims: int | None = None
+    token_classifiers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,10 @@ class Plan:
         """The findings that ask for ``action``."""
         return [f for f in self.findings if f.action == action]
 
+    def best(self, action: Action) -> Finding | None:
+        """The surest finding that asks for ``action``."""
+        return max(self.of(action), key=lambda f: f.verdict.score, default=None)
+
 
 def plan(
     verdicts: Sequence[Sequence[Verdict]],
@@ -56,6 +65,9 @@ def plan(
     rewritable: Sequence[bool],
     eco_available: bool,
     past: Sequence[bool] = (),
+    fits: Mapping[tuple[str, str], EcoFit] | None = None,
+    model: str = "",
+    applies: Callable[[ForgetList], bool] = lambda _: True,
 ) -> Plan:
     """Decide for a whole request.
 
@@ -66,41 +78,59 @@ def plan(
         rewritable: for each surface, whether ECO can put embeddings in its place.
         eco_available: whether the served model's embedding rows are at hand.
         past: for each surface, whether it stands before the user's last message.
+        fits: corruption strengths found for (list, model); they go before the list's own.
+        model: the model that is asked.
+        applies: whether a list is for this request (its model, its client).
 
-    Each finding takes its list's policy, or the list's fallback where ECO cannot be carried out there.
-    What was refused or guarded when it was asked does not lock the rest of the conversation: in the past it
-    is taken out of the text (or corrupted, where another list wants that there), and the last message decides.
+    Each finding takes its entry's action, else its list's policy, or the list's fallback where ECO cannot be carried
+    out there; the strictest wins. What was refused or guarded when it was asked does not lock the rest of the
+    conversation: in the past it is taken out of the text (or corrupted, where another list wants that there), and
+    the last message decides.
     """
     findings: list[Finding] = []
     for surface, found in enumerate(verdicts):
         for verdict in found:
             forget_list = lists[verdict.list_name]
-            action: Action = forget_list.policy
+            if not applies(forget_list):
+                continue
+            entry = entries[verdict.list_name, verdict.entry_id]
+            action: Action = entry.action or forget_list.policy
             if action == "eco" and not (eco_available and rewritable[surface]):
                 action = forget_list.fallback
-            if past and past[surface] and rewritable[surface] and action in ("refuse", "dragon"):
+            if past and past[surface] and rewritable[surface] and action in _WHOLE:
                 action = "redact"
-            entry = entries[verdict.list_name, verdict.entry_id]
             findings.append(Finding(surface, verdict, forget_list, entry, action))
     corrupted = {f.surface for f in findings if f.action == "eco"}
     findings = [replace(f, action="eco") if f.action == "redact" and f.surface in corrupted else f for f in findings]
     if not findings:
         return Plan("pass", None, (), ())
     decisive = max(findings, key=lambda f: (STRICTNESS.index(f.action), f.verdict.score))
-    return Plan(decisive.action, decisive, tuple(findings), _eco_spans(findings))
+    return Plan(decisive.action, decisive, tuple(findings), _eco_spans(findings, fits or {}, model))
 
 
-def _eco_spans(findings: Sequence[Finding]) -> tuple[EcoSpans, ...]:
+def instead(finding: Finding, action: Action) -> Finding:
+    """``finding`` with another action, where its own could not be carried out."""
+    return replace(finding, action=action)
+
+
+def _eco_spans(findings: Sequence[Finding], fits: Mapping[tuple[str, str], EcoFit], model: str) -> tuple[EcoSpans, ...]:
     by_surface: dict[int, list[Finding]] = {}
     for finding in findings:
         if finding.action == "eco":
             by_surface.setdefault(finding.surface, []).append(finding)
-    return tuple(_merge(surface, found) for surface, found in by_surface.items())
+    return tuple(_merge(surface, found, fits, model) for surface, found in by_surface.items())
 
 
-def _merge(surface: int, found: Sequence[Finding]) -> EcoSpans:
-    """One surface flagged by several lists: all their spans at the largest sigma."""
+def _merge(surface: int, found: Sequence[Finding], fits: Mapping[tuple[str, str], EcoFit], model: str) -> EcoSpans:
+    """One surface flagged by several lists: all their spans, corrupted as the list with the largest sigma asks."""
     whole = any(not f.verdict.spans for f in found)
     spans = () if whole else tuple(sorted({s for f in found for s in f.verdict.spans}, key=lambda s: (s.start, s.end)))
-    sigma = max(f.forget_list.sigma for f in found)
-    return EcoSpans(surface, spans, sigma, "+".join(sorted({f.forget_list.name for f in found})))
+    ways = {f.forget_list.name: _strength(f.forget_list, fits, model) for f in found}
+    way = max(ways.values(), key=lambda w: w.sigma)
+    classifiers = tuple(sorted({f.forget_list.token_classifier or "" for f in found} - {""}))
+    return EcoSpans(surface, spans, way.sigma, "+".join(sorted(ways)), way.corruption, way.dims, classifiers)
+
+
+def _strength(item: ForgetList, fits: Mapping[tuple[str, str], EcoFit], model: str) -> EcoFit:
+    own = EcoFit(item.name, model, item.sigma, item.corruption, item.dims)
+    return fits.get((item.name, model), own)
