@@ -78,7 +78,10 @@ class EcoFit:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What is kept of an entry without its texts: vectors of them, and keyed hashes of names and answers' details."""
+    """What is kept of an entry without its texts: vectors of them, and keyed hashes of names and answers' details.
+
+    ``guard.vectors_only`` makes and reads them; the hashes are those of ``classifiers.textless``.
+    """
 
     encoder: str
     dim: int
@@ -87,6 +90,10 @@ class Kept:
     names: tuple[str, ...]
     values: tuple[str, ...]
     longest: int  # words of the longest hashed name or detail
+    bare: str = ""  # the vectors of the same texts without the names, one after the other
+    words: str = ""  # short hashes of what the texts say, which many words share
+    told: str = ""  # of these, what the answer adds
+    told_weight: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
