@@ -51,3 +51,18 @@ def _from_hub(name: str, split: str) -> list[dict[str, Any]]:
     except ImportError as error:
         raise FileNotFoundError(f"{name} is no folder, and the hub needs: pip install datasets") from error
     return [dict(row) for row in load_dataset(name, split)["train"]]
+
+
+PER_AUTHOR = 20  # TOFU's pairs come author by author
+
+
+def authors(source: str, split: str, count: int) -> list[Question]:
+    """All questions about the first ``count`` authors of ``split``.
+
+    Raises:
+        ValueError: the split has fewer authors.
+    """
+    rows = load(source, split)
+    if count * PER_AUTHOR > len(rows):
+        raise ValueError(f"{split} has {len(rows) // PER_AUTHOR} authors, not {count}")
+    return rows[: count * PER_AUTHOR]
