@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -18,6 +18,7 @@ Key = tuple[str, str]
 
 _CLOSE = 0.8
 _MARGIN = 0.03
+_COMPARED = 256  # texts that an allowed question is held against
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +32,17 @@ class Allowed:
     def build(cls, targets: Iterable[Target], encoder: Encoder, cache: VectorCache) -> Allowed:
         """Encode the texts of allow-list entries."""
         kept = {(t.list_name, t.entry_id): t for t in targets}
-        texts: dict[str, list[str]] = {}
+        by_list: dict[str, list[Target]] = {}
         for target in kept.values():
-            texts.setdefault(target.list_name, []).extend(target.texts)
-        return cls(kept, {name: cache.vectors(own, encoder) for name, own in texts.items() if own})
+            by_list.setdefault(target.list_name, []).append(target)
+        vectors = {name: _vectors(own, lambda t: cache.vectors(t, encoder)) for name, own in by_list.items()}
+        return cls(kept, {name: own for name, own in vectors.items() if len(own)})
 
-    def permits(self, text: str, verdict: Verdict, forbidden: Sequence[str], encoder: Encoder) -> bool:
+    def permits(self, text: str, verdict: Verdict, forbidden: Sequence[Target], encoder: Encoder) -> bool:
         """Whether everything in ``text`` that led to ``verdict`` is what its list allows.
 
         Each flagged span has to lie in a sentence that is close to an allowed text, and closer to it than
-        to any of ``forbidden``, the texts of the entries that were flagged. Disguised text is never allowed.
+        to any text of ``forbidden``, the entries that were flagged. Disguised text is never allowed.
         """
         allowed = self.vectors.get(verdict.list_name)
         if allowed is None or any(e.view != "raw" for e in verdict.evidence):
@@ -50,8 +52,21 @@ class Allowed:
             return False
         vectors = encoder.encode([w.text for w in windows])
         near = (vectors @ allowed.T).max(axis=1)
-        against = (vectors @ encoder.encode(forbidden).T).max(axis=1) if forbidden else np.zeros(len(windows))
+        others = _vectors(forbidden, encoder.encode, most=_COMPARED)
+        against = (vectors @ others.T).max(axis=1) if len(others) else np.zeros(len(windows))
         return bool(np.all((near >= _CLOSE) & (near >= against + _MARGIN)))
+
+
+def _vectors(
+    targets: Iterable[Target], encode: Callable[[Sequence[str]], Floats], *, most: int | None = None
+) -> Floats:
+    """``(texts, dim)``: of the texts of ``targets``, and of those that are not kept."""
+    texts: dict[str, None] = {}
+    given: list[Floats] = []
+    for target in targets:
+        texts.update(dict.fromkeys(target.texts))
+        given += [] if target.textless is None else [target.textless.vectors]
+    return np.concatenate([encode(list(texts)[:most]), *given]) if texts or not given else np.concatenate(given)
 
 
 def _around(windows: Sequence[Window], spans: Sequence[Span]) -> list[Window] | None:

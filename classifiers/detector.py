@@ -12,7 +12,8 @@ import numpy as np
 from classifiers.allow import Allowed
 from classifiers.batching import Batching
 from classifiers.conversation import Mentions, in_context, weakened
-from classifiers.normalise import words
+from classifiers.hashed_names import is_hashed
+from classifiers.normalise import fold_words, words
 from classifiers.pipeline import Key, Part, Seen, Setup, Stage, Timer, look
 from classifiers.scan import read
 from classifiers.score import Signals
@@ -178,6 +179,14 @@ class Detector:
         """Whether an entry has no name, so that only meaning can tell."""
         return any(p.segment.prepared.any_free for p in self._parts)
 
+    def names_hashed(self, text: str) -> bool:
+        """Whether ``text`` names an entry whose texts are not kept."""
+        indexes = [p.segment.prepared.hashed for p in self._parts if p.segment.prepared.hashed]
+        if not indexes:
+            return False
+        item = read(text)[0]
+        return any(True for index in indexes for _ in index.places(text, item.view, cased=item.cased))
+
     def targets(self) -> list[Target]:
         """Every entry in it that is to be flagged."""
         return [t for p in self._parts for t in p.living()]
@@ -237,7 +246,7 @@ class Detector:
     def free_windows(self, texts: Sequence[str]) -> list[list[str]]:
         """For each text the windows for which it is flagged by entries without a name; raises as ``judge`` does."""
         return [
-            [f.window.text for t, f in own.found if f.window and not t.names and f.score >= self.threshold(t.list_name)]
+            [f.window.text for t, f in own.found if f.window and not t.named and f.score >= self.threshold(t.list_name)]
             for own in self._look(texts, Timer())
         ]
 
@@ -319,11 +328,15 @@ class Detector:
         parts: dict[str, set[str]] = defaultdict(set)
         for item in read(turn):
             for part in self._parts:
-                for name, kind, place in item.names(part.segment.names):
-                    if kind in ("partial", "titled"):
-                        parts[name].update(words(item.reading.text[place.start : place.end]).text.split())
-                    else:
-                        names[name] = part.segment.prepared.written[name]
+                prepared = part.segment.prepared
+                for name, kind, place in item.names(part.segment.names, prepared.hashed):
+                    written = item.reading.text[place.start : place.end]
+                    if kind not in ("partial", "titled"):
+                        names.update(
+                            [(fold_words(written), written)] if is_hashed(name) else [(name, prepared.written[name])]
+                        )
+                    elif not is_hashed(name):  # of which the whole is not known
+                        parts[name].update(words(written).text.split())
         return names, parts
 
     def _holding(self, targets: Sequence[Target]) -> Detector:

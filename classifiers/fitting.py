@@ -109,7 +109,7 @@ def calibrate_on(detector: Detector, name: str, traffic: Sequence[str], aim: Aim
 def ordinary_for(detector: Detector, seed: int) -> list[str]:
     """Prompts that have nothing to do with the entries of ``detector``."""
     names = {n for t in detector.targets() for n in t.names}
-    made = prompts(_ORDINARY, seed, avoid=_most(names))
+    made = [text for text in prompts(_ORDINARY, seed, avoid=_most(names)) if not detector.names_hashed(text)]
     if not detector.any_free:
         return made
     # Entries without a name send every prompt to the encoder: fewer and shorter ones have to do.
@@ -129,6 +129,7 @@ def calibrate_list(
         seed: chooses examples; another than the head was fitted with.
     """
     name = targets[0].list_name if targets else ""
+    # Of entries whose texts are not kept there are no examples: their list rests on the ordinary prompts alone.
     chosen = list(examples(targets, seed, most=_ENTRIES))
     scored = [s.get(name, 0.0) for s in _scores(detector, [e.text for e in chosen])]
     guilty = [s for s, e in zip(scored, chosen, strict=True) if e.about]
@@ -145,7 +146,7 @@ def static_bound(detector: Detector, static: StaticEmbedding, flagged: Sequence[
     The texts are rewordings of the entries, each entry's text as a prompt, and the ``flagged`` ordinary prompts.
     Rewordings by rule are easy ones, so that the bound is never above what sentences at large call for.
     """
-    free = [t for t in detector.targets() if not t.names]
+    free = [t for t in detector.targets() if t.texts and not t.named]
     chosen = [e.text for e in examples(free, 2, most=_ENTRIES)] + [t.texts[0] for t in free[:_ENTRIES]]
     texts = list(dict.fromkeys([*chosen, *flagged]))
     least = static.floor

@@ -22,8 +22,8 @@ STRENGTH: dict[Kind, float] = {
     "partial": 0.5,
 }
 
-_SHARED = 50  # names
-_TELLING = 7  # letters of a name that is found although its words are parted otherwise, or guessed at
+SHARED = 50  # names
+TELLING = 7  # letters of a name that is found although its words are parted otherwise, or guessed at
 _REMEMBERED = 20_000  # words
 _NONE: frozenset[str] = frozenset()
 _TITLES = frozenset("mr mrs ms dr prof sir dame lady lord saint st the".split())
@@ -55,18 +55,16 @@ class NameIndex:
         import ahocorasick
 
         forms: dict[str, list[tuple[str, Kind]]] = defaultdict(list)
-        squeezed: dict[str, list[tuple[str, Kind]]] = defaultdict(list)
+        joined: dict[str, list[tuple[str, Kind]]] = defaultdict(list)
         folded = {fold_words(n): n for n in names}
         folded.pop("", None)
         for name, written in folded.items():
-            forms[_pattern(name)].append((name, "full"))
-            for form, kind in _derived(name, written):
+            for form, kind in spellings(name, written):
                 forms[_pattern(form)].append((name, kind))
-            for form in {name, _latin(written, name), _unhyphenated(written)}:
-                if len(form.replace(" ", "")) >= _TELLING:
-                    squeezed[form.replace(" ", "")].append((name, "derived"))
+            for form in squeezed(name, written):
+                joined[form].append((name, "derived"))
         self._automaton = _automaton(ahocorasick, forms)
-        self._squeezed = _automaton(ahocorasick, squeezed)
+        self._squeezed = _automaton(ahocorasick, joined)
         plain = {form: n for n, w in folded.items() for form in (_unhyphenated(w), _latin(w, n))}
         plain.pop("", None)
         self._fuzzy = _Fuzzy(plain | {n: n for n in folded})
@@ -83,14 +81,14 @@ class NameIndex:
         hits = [NameHit(name, kind, start, end) for start, end, forms in found for name, kind in forms.sure]
         hits.extend(self._find_joined(view, {h.name for h in hits}, anywhere=joined))
         if guessed:
-            return [h for h in hits if h.end - h.start >= _TELLING]
+            return [h for h in hits if h.end - h.start >= TELLING]
         inside = bytearray(len(view.text) if hits else 0)
         for hit in hits:
             inside[hit.start : hit.end] = b"\1" * (hit.end - hit.start)
         sure = {h.name for h in hits}
         for start, end, forms in found:
             # A part of a name inside a whole name is no name of its own; one that many share tells nobody apart.
-            if len(forms.parts) <= _SHARED and not (inside and inside[start] and inside[end - 1]):
+            if len(forms.parts) <= SHARED and not (inside and inside[start] and inside[end - 1]):
                 hits.extend(NameHit(name, "partial", start, end) for name in forms.parts)
         hits.extend(h for h in self._fuzzy.find(view.text, inside) if h.name not in sure)
         return hits
@@ -128,6 +126,18 @@ def _matches(automaton: Any, text: str) -> Iterator[tuple[int, int, _Forms]]:
     for last, (length, forms) in automaton.iter(text):
         start, end = last + 1 - length, last + 1
         yield start + (text[start] == " "), end - (text[end - 1] == " "), forms
+
+
+def spellings(name: str, written: str) -> Iterator[tuple[str, Kind]]:
+    """The ways to write a name, folded: ``name``, which is the folded ``written``, others, and parts of it."""
+    yield name, "full"
+    yield from _derived(name, written)
+
+
+def squeezed(name: str, written: str) -> set[str]:
+    """A name without word breaks, where it is long enough to be told so."""
+    forms = {form.replace(" ", "") for form in (name, _latin(written, name), _unhyphenated(written))}
+    return {form for form in forms if len(form) >= TELLING}
 
 
 def _derived(name: str, written: str) -> Iterator[tuple[str, Kind]]:
@@ -180,8 +190,8 @@ def _like_a_person(written: str) -> bool:
 
 def _pattern(name: str) -> str:
     """``name`` with the spaces that make it match whole words only."""
-    before = "" if _unspaced(name[0]) else " "
-    after = "" if _unspaced(name[-1]) else " "
+    before = "" if unspaced(name[0]) else " "
+    after = "" if unspaced(name[-1]) else " "
     return f"{before}{name}{after}"
 
 
@@ -249,7 +259,7 @@ def _follows(parts: tuple[str, ...], close: list[frozenset[str]], at: int) -> bo
     return at + len(parts) <= len(close) and all(part in close[at + k] for k, part in enumerate(parts))
 
 
-def _unspaced(char: str) -> bool:
+def unspaced(char: str) -> bool:
     """Whether the character's script puts no space between words, or glues endings to names (Hangul)."""
     point = ord(char)
     return (

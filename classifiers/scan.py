@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from classifiers.description import Particulars, described, is_cased, particulars
+from classifiers.hashed_names import HashedNames, is_hashed
 from classifiers.language import foreign
 from classifiers.lexical import STRENGTH, Kind, NameIndex
 from classifiers.normalise import View, words
@@ -19,7 +20,7 @@ from classifiers.sightings import Place, places
 from classifiers.targets import SHORTEST, Prepared, tidy
 from classifiers.types import Span
 from classifiers.views import readings
-from classifiers.weights import content, in_vocabulary, normal, total
+from classifiers.weights import content, in_vocabulary, normal
 from classifiers.windows import around, literal, windows
 
 MAX_WINDOWS = 256
@@ -90,7 +91,7 @@ class Read:
         """The reading in pieces."""
         return [self.window(span) for span in windows(self.reading.text)]
 
-    def names(self, index: NameIndex) -> Iterator[Place]:
+    def names(self, index: NameIndex, hashed: HashedNames) -> Iterator[Place]:
         """The names that it mentions."""
         reading = self.reading
         hits = index.find(self.view, joined=reading.joined, guessed=reading.guessed)
@@ -99,6 +100,11 @@ class Read:
         if hits:
             spans = [self.view.raw(h.start, h.end) for h in hits]
             yield from places(reading.text, hits, spans, cased=self.cased)
+        if hashed:
+            yield from hashed.places(
+                reading.text, self.view, cased=self.cased, joined=reading.joined, guessed=reading.guessed,
+                parts=reading.semantic or reading.legible,
+            )  # fmt: skip
 
     def window(self, span: Span) -> Window:
         """The piece at ``span`` of the reading."""
@@ -167,7 +173,7 @@ def _sight(result: Scan, item: Read, names: NameIndex, prepared: Prepared) -> li
     undecided: list[tuple[Span, str]] = []
     by_name: dict[tuple[str, Kind], list[Span]] = defaultdict(list)
     reading = item.reading
-    for name, kind, place in item.names(names):
+    for name, kind, place in item.names(names, prepared.hashed):
         by_name[name, kind].append(place)
     for (name, kind), own in by_name.items():
         strength = STRENGTH[kind]
@@ -177,7 +183,8 @@ def _sight(result: Scan, item: Read, names: NameIndex, prepared: Prepared) -> li
             sighting = result.named.setdefault(target, Sighting())
             sighting.spans.extend(raws)
             if strength > sighting.strength:
-                sighting.strength, sighting.kind, sighting.view = strength, kind, reading.name
+                sighting.strength, sighting.view = strength, reading.name
+                sighting.kind = "hashed" if is_hashed(name) else kind
                 sighting.broken = not reading.legible
                 sighting.foreign = any(foreign(_beside(reading.text, p)) for p in own[:8])
             decided = decided and prepared.targets[target].scope == "subject"
@@ -244,12 +251,7 @@ def _around(text: str, place: Span, *, closely: bool) -> list[Span]:
 
 def _answered(window: Window, targets: Iterable[int], prepared: Prepared) -> frozenset[int]:
     """Of ``targets`` those whose answer the window gives: "Is A a beekeeper?"."""
-    found: set[int] = set()
-    for target in targets:
-        answer = prepared.answers.get(target)
-        if answer and total(answer & window.words) >= _GIVEN * total(answer):
-            found.add(target)
-    return frozenset(found)
+    return frozenset(t for t in targets if prepared.answered(t, window.words) >= _GIVEN)
 
 
 def _bare(window: Window, places: Sequence[Span]) -> str:
@@ -278,7 +280,7 @@ def _respelt(window: Window, prepared: Prepared) -> Window:
 
     def correct(match: re.Match[str]) -> str:
         word = match.group().casefold()
-        if len(word) < SHORTEST or word in prepared.known or in_vocabulary(word):
+        if len(word) < SHORTEST or prepared.knows(word) or in_vocabulary(word):
             return match.group()
         meant = prepared.speller.closest(word)
         return match.group() if word in meant or not meant else _like(min(meant), match.group())
@@ -293,9 +295,9 @@ def _like(word: str, written: str) -> str:
 
 def _described(window: Window, prepared: Prepared) -> dict[int, float]:
     """Subjects of which all that the window tells is true, with their points."""
-    if sum(w in prepared.known for w in window.words) < _FEWEST:
+    if sum(map(prepared.knows, window.words)) < _FEWEST:
         return {}
     found = window.particulars
     subjects = prepared.holding(found.groups)
-    points = {s: described(found, prepared.subjects[s]) for s in subjects}
+    points = {s: described(found, prepared.said(s, window.words)) for s in subjects}
     return {s: p for s, p in points.items() if p > 0}

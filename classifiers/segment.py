@@ -81,8 +81,8 @@ class Segment:
         """A segment of ``targets``; texts that the cache lacks are encoded."""
         prepared = prepare(targets)
         names = NameIndex(prepared.written.values())
-        bare = cache.vectors(list(prepared.bare.values()), encoder)
-        vectors = cache.vectors(prepared.texts, encoder)
+        bare = _vectors(prepared.bare, prepared.given_bare, encoder, cache)
+        vectors = _vectors(dict(enumerate(prepared.texts)), prepared.given, encoder, cache)
         multilingual = bool(getattr(encoder, "multilingual", False))
         return cls(prepared, names, vectors, bare, static, cache.indexes, multilingual=multilingual)
 
@@ -110,7 +110,7 @@ class Segment:
         """Every text whose vector it holds, but for those of ``dead`` entries."""
         for row, (text, i) in enumerate(zip(self.prepared.texts, self.prepared.target_of, strict=True)):
             target = self.targets[i]
-            if (target.list_name, target.entry_id) not in dead:
+            if target.textless is None and (target.list_name, target.entry_id) not in dead:
                 yield text
                 if row in self.prepared.bare:
                     yield self.prepared.bare[row]
@@ -192,7 +192,7 @@ class Segment:
 
     def _told(self, target: int, window: Window) -> tuple[float, bool]:
         """Points for details of the window that are true of the target, and whether it gives others instead."""
-        words = frozenset(self.prepared.subjects[self.prepared.subject_of[target]])
+        words = self.prepared.said(self.prepared.subject_of[target], window.words)
         points = described(window.particulars, words)
         if self._multilingual and foreign(window.text):
             return points, False  # its details are in other words than the entry's
@@ -215,9 +215,24 @@ class Segment:
         return Signals(scope, sighting.strength, cosine, points, free, contradicted, broken, bare, trained, answered)
 
 
+def _vectors(texts: Mapping[int, str], given: Mapping[int, Floats], encoder: Encoder, cache: VectorCache) -> Floats:
+    """``(len(texts), dim)``: of each row the vector that is ``given``, else that of its text."""
+    encoded = cache.vectors([text for row, text in texts.items() if row not in given], encoder)
+    if not given:
+        return encoded
+    vectors = np.empty((len(texts), encoder.dim), np.float32)
+    apart = np.asarray([row in given for row in texts])
+    vectors[~apart] = encoded
+    vectors[apart] = np.stack([given[row] for row in texts if row in given])
+    return vectors
+
+
 def _free_index(prepared: Prepared, static: StaticEmbedding | None) -> VectorIndex | None:
-    """Static vectors of the texts of entries without a name; None where one of them has none that means anything."""
-    if static is None:
+    """Static vectors of the texts of entries without a name; None where one of them has none that means anything.
+
+    A text that is not kept has none.
+    """
+    if static is None or any(prepared.free[prepared.target_of[row]] for row in prepared.given):
         return None
     vectors, known = static.encode([t for t, i in zip(prepared.texts, prepared.target_of, strict=True)
                                     if prepared.free[i]])  # fmt: skip

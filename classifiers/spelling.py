@@ -82,6 +82,16 @@ class Speller:
         return found
 
 
+def keys_of(word: str, *, known: bool) -> set[str]:
+    """What a known word and a way to misspell it have in common: one letter less, and what they sound like.
+
+    Two words that share a key may be two edits apart: coarser than ``Speller.like``, for where the known words are not
+    at hand to be compared. ``known``: ``word`` is what may have been meant, else what was written.
+    """
+    own = _deletions(word) if len(word) >= _SHORTEST else {word}
+    return own | set(_keys(word)) | ({f"2{_skeleton(word)}"} if known else set())
+
+
 def _deletions(word: str) -> set[str]:
     return {word} | {word[:i] + word[i + 1 :] for i in range(len(word))}
 

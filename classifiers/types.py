@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from classifiers.textless import Textless
 
 Scope = Literal["subject", "fact"]
 SCOPES: tuple[Scope, ...] = ("subject", "fact")
@@ -36,6 +39,12 @@ class Target:
     scope: Scope = "fact"
     allow: bool = False  # what the texts ask is allowed, although an entry of the list may name it
     facts: tuple[str, ...] = ()  # answers: what descriptions of the subject may draw on; not searched for
+    textless: Textless | None = None  # stands in place of names, texts and facts where those are not kept
+
+    @property
+    def named(self) -> bool:
+        """Whether it has a name."""
+        return bool(self.textless.names if self.textless else self.names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,6 @@ from classifiers.types import Encoder, Evidence, Span, Target, Verdict
 
 Pairs = Sequence[tuple[Target, Found]]
 
-_COMPARED = 256  # texts that an allowed question is held against
-
 
 def verdicts(
     text: str, found: Pairs, threshold_of: Callable[[str], float], allowed: Allowed, encoder: Encoder
@@ -27,8 +25,7 @@ def verdicts(
     made: list[Verdict] = []
     for name, flagged in sorted(by_list.items()):
         verdict = _verdict(name, flagged, threshold_of(name))
-        forbidden = list(dict.fromkeys(t for target, _ in flagged for t in target.texts))[:_COMPARED]
-        if not allowed.permits(text, verdict, forbidden, encoder):
+        if not allowed.permits(text, verdict, [target for target, _ in flagged], encoder):
             made.append(verdict)
     return tuple(made)
 

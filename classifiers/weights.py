@@ -59,6 +59,11 @@ def weight(word: str) -> float:
     return min(1.0, max(0.0, math.log(rank / _COMMON) / math.log(_RARE / _COMMON)))
 
 
+def specific(word: str) -> bool:
+    """Whether the folded ``word`` helps to tell one subject from another."""
+    return weight(word) >= SPECIFIC or word.isdigit()
+
+
 def in_vocabulary(word: str) -> bool:
     """Whether the encoder knows the folded ``word`` as one."""
     return word in _ranks()
