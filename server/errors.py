@@ -40,10 +40,14 @@ class ApiError(Exception):
 
 
 def error_body(message: str, *, type: str, code: str | None = None, param: str | None = None) -> dict[str, object]:
-    """The JSON object of an OpenAI error. What a client sent can be in ``message``: it is kept short and sound."""
+    """The JSON object of an OpenAI error."""
+    return {"error": {"message": clean_message(message), "type": type, "param": param, "code": code}}
+
+
+def clean_message(message: str) -> str:
+    """What a client sent can be in ``message``: it is kept short and sound."""
     message = message.encode("utf-8", "replace").decode()
-    message = message if len(message) <= LONGEST else message[:LONGEST] + " ..."
-    return {"error": {"message": message, "type": type, "param": param, "code": code}}
+    return message if len(message) <= LONGEST else message[:LONGEST] + " ..."
 
 
 def openai_error(
