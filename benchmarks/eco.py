@@ -1,0 +1,88 @@
+"""What each guard leaves of facts that the model knows, beside a model that never learnt them.
+
+Usage: python -m benchmarks.eco --tofu FOLDER --full DIR --retained DIR --json FILE
+
+The models come from `python -m benchmarks.finetune`. Every question is a chat of one turn, answered greedily. The
+list holds the forget authors' questions and answers; the paraphrased questions are never shown to the detector.
+Answers are kept in --answers, so that a broken-off run goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmarks.guarded.answers import Answers, Sampling
+from benchmarks.guarded.conditions import LIST, Guarding, guardings, material
+from benchmarks.guarded.rows import Told, markdown, row
+from benchmarks.guarded.serving import Place, change_list
+from benchmarks.guarded.setting import FULL, RETAINED, Setting
+from guard.registry import GUARDS
+from server.settings import default_cache
+
+SIGMAS = (1.0, 5.0, 20.0, 100.0)
+
+
+def main(
+    tofu: Annotated[str, typer.Option(help="TOFU's folder or hub name.")],
+    full: Annotated[Path, typer.Option(help="The model that knows the forget authors.")],
+    retained: Annotated[Path, typer.Option(help="The model that never met them.")],
+    action: Annotated[list[str] | None, typer.Option(help=f"{', '.join(GUARDS)}; repeat; default all.")] = None,
+    sigma: Annotated[list[float] | None, typer.Option(help="ECO's strength; repeat for several.")] = None,
+    answers: Annotated[Path, typer.Option(help="Where answers are kept.")] = Path("build/answers.jsonl"),
+    cache_dir: Annotated[Path, typer.Option(help="The proxy's.")] = default_cache(),  # noqa: B008
+    max_tokens: Annotated[int, typer.Option(min=1, help="Of an answer.")] = 100,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
+) -> None:
+    """Measure the guards; prints a table."""
+    stuff = material(tofu, full, retained)
+    ways = list(guardings(action or list(GUARDS), sigma or SIGMAS, stuff))
+    with tempfile.TemporaryDirectory(prefix="letheward-bench-") as folder:
+        setting = Setting(full, retained, stuff, Answers(answers), cache_dir, Path(folder))
+        told, problems = asyncio.run(measure(setting, ways, Sampling(max_tokens=max_tokens)))
+    rows = [row(t, told[0], told[1], stuff.forget, stuff.keep).plain() for t in told]
+    typer.echo(markdown(rows))
+    for problem in problems:
+        typer.echo(f"not measured: {problem}", err=True)
+    if json_file:
+        spec = {**setting.spec, "temperature": 0, "max_tokens": max_tokens, "not_measured": problems}
+        json_file.parent.mkdir(parents=True, exist_ok=True)
+        json_file.write_text(json.dumps({"spec": spec, "rows": rows}, indent=2) + "\n", encoding="utf-8")
+
+
+async def measure(setting: Setting, ways: Sequence[Guarding], how: Sampling) -> tuple[list[Told], list[str]]:
+    """Replies of the bare full and the bare retained model, then of each guard; and what could not be measured."""
+    async with setting.serving_retained() as place:
+        retained = await _told(setting, place, RETAINED, how)
+    problems: list[str] = []
+    async with setting.serving_full() as (bare, guarded):
+        told = [await _told(setting, bare, FULL, how), retained]
+        for way in ways:
+            if problem := await change_list(guarded, LIST, way.settings):
+                problems.append(f"{way.name}: {problem}")
+                continue
+            told.append(await _told(setting, guarded, way.name, how, told[-1]))
+    return told, problems
+
+
+async def _told(setting: Setting, place: Place, name: str, how: Sampling, before: Told | None = None) -> Told:
+    """Replies about the forget set, several at once, and to what stays, one by one: they are compared byte for byte.
+
+    A question that a guard let pass went to the model untouched whatever the policy, so it is not asked again.
+    """
+    forget = await setting.ask(place, name, setting.forget, how)
+    paraphrased = await setting.ask(place, name, setting.paraphrased, how)
+    passed = {i: r for i, r in enumerate(before.keep if before else []) if r.action == "pass"}
+    others = [q for i, q in enumerate(setting.keep) if i not in passed]
+    asked = iter(await setting.ask(place, name, others, how, at_once=1))
+    return Told(name, forget, paraphrased, [passed.get(i) or next(asked) for i in range(len(setting.keep))])
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,1 @@
+"""What the guards do to a model that knows what is to be forgotten."""

@@ -1,0 +1,69 @@
+"""The models and guards that are compared, and the questions that they are asked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.data.tofu import PER_AUTHOR, Question, authors, load
+from guard.registry import GUARDS
+
+LIST = "forget"
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What is to be forgotten and what is to stay, as the models were trained on it."""
+
+    forget: tuple[Question, ...]  # with TOFU's paraphrased questions
+    keep: tuple[Question, ...]
+    examples: tuple[Question, ...]  # about authors that neither model met and that are not asked about, for ICUL
+
+
+def lines(questions: Sequence[Question]) -> list[str]:
+    """Questions and answers as `letheward lists import` takes them; without TOFU's paraphrases."""
+    return [json.dumps({"question": q.question, "answer": q.answer}) for q in questions]
+
+
+@dataclass(frozen=True, slots=True)
+class Guarding:
+    """One way to guard the list: ``settings`` of it."""
+
+    name: str
+    settings: Mapping[str, Any]
+
+
+def material(tofu: str, full: Path, retained: Path) -> Material:
+    """What the two models' manifests say that they were trained on.
+
+    Raises:
+        ValueError: they are not a pair: the retained model knows other authors, or the forget authors too.
+    """
+    knows = json.loads((full / "manifest.json").read_text(encoding="utf-8"))["authors"]
+    kept = json.loads((retained / "manifest.json").read_text(encoding="utf-8"))["authors"]
+    if kept.get("retain90") != knows.get("retain90") or kept.get("forget10") or not knows.get("forget10"):
+        raise ValueError(f"the models are no pair: {full.name} learnt {knows}, {retained.name} {kept}")
+    forget = load(tofu, "forget10_perturbed")[: knows["forget10"] * PER_AUTHOR]
+    others = load(tofu, "retain90")[knows["retain90"] * PER_AUTHOR :: PER_AUTHOR]
+    return Material(tuple(forget), tuple(authors(tofu, "retain90", knows["retain90"])), tuple(others[:6]))
+
+
+def guardings(actions: Sequence[str], sigmas: Sequence[float], stuff: Material) -> Iterator[Guarding]:
+    """The settings to compare, ECO once for each strength.
+
+    Raises:
+        ValueError: there is no such action.
+    """
+    examples = [{"question": q.question, "answer": q.answer} for q in stuff.examples]
+    for action in actions:
+        if action not in GUARDS:
+            raise ValueError(f"there is no action {action!r}: choose from {', '.join(GUARDS)}")
+        if action == "eco":
+            yield from (Guarding(f"eco sigma={s:g}", {"policy": "eco", "sigma": s}) for s in sigmas)
+        elif action == "icul":
+            yield Guarding(action, {"policy": action, "examples": examples})
+        else:
+            yield Guarding(action, {"policy": action})

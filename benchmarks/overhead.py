@@ -1,0 +1,143 @@
+"""What the guards cost: time to the first token, and the pace of a stream whose answer is checked.
+
+Usage: python -m benchmarks.overhead --tofu FOLDER [--part first-token] [--part pace] [--json FILE]
+
+The first part asks vLLM bare and through the proxy in turn. The second streams from a scripted model, whose tokens
+leave at known times, straight, through a proxy without lists, and through one with a list. Nothing is asserted: run
+it on a quiet machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmarks.data.tofu import Question, authors
+from benchmarks.data.traffic import unrelated
+from benchmarks.estimate import machine
+from benchmarks.guarded.conditions import LIST, lines
+from benchmarks.guarded.first_token import figures, pairs
+from benchmarks.guarded.pace import DIRECT, GUARDED, PLAIN, pace_figures, paces, rate_figures, rates, scripted
+from benchmarks.guarded.serving import Place, make_list, proxy, vllm
+from benchmarks.guarded.timing import Figure, markdown
+from server.model_files import prepare_model
+from server.settings import default_cache
+
+FIRST_TOKEN_TARGET = 1.1
+
+
+class Part(StrEnum):
+    """What to measure."""
+
+    FIRST_TOKEN = "first-token"  # noqa: S105 - no secret
+    PACE = "pace"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What both parts share."""
+
+    forget: list[Question]
+    keep: list[Question]
+    cache_dir: Path
+    folder: Path
+    interval: float  # seconds between tokens of the scripted model
+    seed: int
+
+
+def main(
+    tofu: Annotated[str, typer.Option(help="TOFU's folder or hub name.")],
+    part: Annotated[list[Part] | None, typer.Option(help="Repeat for several; default both.")] = None,
+    model: Annotated[str, typer.Option(help="For the first part: smollm2 or a checkpoint folder.")] = "smollm2",
+    forget_authors: Annotated[int, typer.Option("--authors", min=1, help="Authors of forget10 on the list.")] = 5,
+    prompts: Annotated[int, typer.Option(min=2, help="Prompts, and streams of the second part.")] = 60,
+    requests: Annotated[int, typer.Option(min=16, help="For requests a second.")] = 320,
+    interval: Annotated[float, typer.Option(min=1, help="Milliseconds between the scripted model's tokens.")] = 20.0,
+    seed: Annotated[int, typer.Option(help="For ordinary prompts.")] = 0,
+    cache_dir: Annotated[Path, typer.Option(help="The proxy's.")] = default_cache(),  # noqa: B008
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
+) -> None:
+    """Measure; prints a table, and says how busy the machine was."""
+    forget, keep = authors(tofu, "forget10", forget_authors), authors(tofu, "retain90", -(-prompts // 20))
+    load = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory(prefix="letheward-bench-") as folder:
+        setting = Setting(forget, keep[:prompts], cache_dir, Path(folder), interval / 1000, seed)
+        found = asyncio.run(_measure(part or list(Part), setting, model, prompts, requests))
+    plain = [figure.plain() for figure in found]
+    typer.echo(markdown(plain))
+    typer.echo(f"{machine()}; load average {load:.2f} before, {os.getloadavg()[0]:.2f} after")
+    if json_file:
+        spec = {"entries": len(forget), "model": Path(model).name, "prompts": prompts, "requests": requests,
+                "seed": seed, "machine": machine(), "load_before": round(load, 2)}  # fmt: skip
+        json_file.parent.mkdir(parents=True, exist_ok=True)
+        json_file.write_text(json.dumps({"spec": spec, "figures": plain}, indent=2) + "\n", encoding="utf-8")
+
+
+async def _measure(parts: list[Part], setting: Setting, model: str, prompts: int, requests: int) -> list[Figure]:
+    found: list[Figure] = []
+    if Part.FIRST_TOKEN in parts:
+        folder = await asyncio.to_thread(
+            prepare_model, model, setting.cache_dir, lambda text: typer.echo(text, err=True)
+        )
+        if folder is None:
+            raise typer.BadParameter(f"{model} is not on this machine", param_hint="--model")
+        found += await _first_token(setting, folder, prompts)
+    if Part.PACE in parts:
+        found += await _pace(setting, prompts, requests)
+    return found
+
+
+async def _first_token(setting: Setting, model: Path, prompts: int) -> list[Figure]:
+    flagged = [q.question for q in setting.forget][:prompts]
+    passing = [q.question for q in setting.keep][:prompts]
+    async with vllm(model, setting.folder / "vllm.log") as bare, _listed(setting, bare, model, "eco") as guarded:
+        await pairs(bare, guarded, [*flagged[:3], *passing[:3]], "warming up")
+        eco = await pairs(bare, guarded, flagged, "eco")
+        through = await pairs(bare, guarded, passing, "passing")
+    corrupted = [pair for pair in eco if pair.action == "eco"]
+    untouched = [pair for pair in through if pair.action == "pass"]
+    return [*figures("eco", corrupted, FIRST_TOKEN_TARGET), *figures("passing", untouched)]
+
+
+async def _pace(setting: Setting, prompts: int, requests: int) -> list[Figure]:
+    """The answers are those of authors who stay: what a list's neighbours are told like."""
+    texts = [" ".join(q.answer for q in setting.keep[i : i + 3]) for i in range(prompts)]
+    ordinary = unrelated(max(prompts, requests), setting.seed)
+    plain_folder = setting.folder / "plain"
+    plain_folder.mkdir()
+    async with (
+        scripted() as model,
+        proxy(model, None, plain_folder, setting.cache_dir) as plain,
+        _listed(setting, model, None, "refuse") as guarded,
+    ):
+        ways = {DIRECT: model, PLAIN: plain, GUARDED: guarded}
+        await paces(model, ways, texts[:2], ordinary[:2], setting.interval)  # warm
+        found = list(
+            pace_figures(await paces(model, ways, texts, ordinary[:prompts], setting.interval), setting.interval)
+        )
+        for at_once in (1, 16):
+            count = requests if at_once > 1 else requests // 4
+            found += rate_figures(await rates(model, ways, texts[0], ordinary[:count], at_once), at_once, count)
+    return found
+
+
+@asynccontextmanager
+async def _listed(setting: Setting, upstream: Place, model: Path | None, policy: str) -> AsyncIterator[Place]:
+    """A proxy with the forget list."""
+    async with proxy(upstream, model, setting.folder, setting.cache_dir) as place:
+        await make_list(place, LIST, {"policy": policy}, lines(setting.forget))
+        yield place
+
+
+if __name__ == "__main__":
+    typer.run(main)
