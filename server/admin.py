@@ -20,6 +20,7 @@ from guard.store import Invalid, NotFound, Store, StoreError
 from server.auth import admin_key_needed, bearer, same
 from server.calibrating import add_calibrate, detection
 from server.checking import add_check
+from server.eco_fitting import Fitting, add_eco
 from server.errors import ApiError
 from server.incoming import read_body
 from server.judging import Judge
@@ -76,9 +77,14 @@ class EntriesIn(BaseModel):
 
 
 def admin_router(
-    manager: SnapshotManager, admin_key: str, *, max_body_bytes: int, judge: Judge | None = None
+    manager: SnapshotManager,
+    admin_key: str,
+    *,
+    max_body_bytes: int,
+    judge: Judge | None = None,
+    fitting: Fitting | None = None,
 ) -> APIRouter:
-    """All routes of the admin API; each asks for the bearer key. ``judge``: the proxy's, for replays."""
+    """All routes of the admin API; each asks for the bearer key. ``judge``: the proxy's, for replays and fits."""
 
     def require_admin(request: Request) -> None:
         if not same(bearer(request), admin_key):
@@ -91,6 +97,7 @@ def admin_router(
     add_check(router, manager)
     add_calibrate(router, manager)
     add_replay(router, manager, judge or Judge(), max_body_bytes)
+    add_eco(router, fitting or Fitting(manager, judge or Judge()))
     return router
 
 

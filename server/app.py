@@ -17,6 +17,7 @@ from guard.snapshot import SnapshotManager
 from server import __version__
 from server.admin import admin_router
 from server.auth import admin_key_needed, require_client
+from server.eco_fitting import Fitting
 from server.errors import ApiError, openai_error, problems
 from server.incoming import LimitBodies
 from server.metrics import CountRequests, Metrics
@@ -36,6 +37,7 @@ def create_app(
     is_admin: Callable[[Request], bool],
     max_body_bytes: int,
     metrics_public: bool = False,
+    fitting: Fitting | None = None,
 ) -> FastAPI:
     """The application over its ready parts; what it does not list answers 404 in OpenAI's shape."""
     app = FastAPI(
@@ -49,7 +51,9 @@ def create_app(
     allowed = require_client(client_keys, is_admin)
     app.add_middleware(LimitBodies, limit=max_body_bytes, prefix="/admin/")
     app.add_middleware(CountRequests, metrics=proxy.metrics)
-    app.include_router(admin_router(manager, admin_key, max_body_bytes=max_body_bytes, judge=proxy.judge))
+    app.include_router(
+        admin_router(manager, admin_key, max_body_bytes=max_body_bytes, judge=proxy.judge, fitting=fitting)
+    )
     _add_health(app, upstream, manager, enforcing=proxy.enforcing)
     _add_metrics(app, proxy.metrics, is_admin, public=metrics_public)
     _add_client_routes(app, proxy, allowed)

@@ -22,6 +22,7 @@ from guard.store import Store
 from server import __version__
 from server.app import create_app
 from server.auth import admin_check
+from server.eco_fitting import Fitting
 from server.keys import admin_key
 from server.logs import configure
 from server.managed import ManagedVllm
@@ -150,6 +151,7 @@ def _app(settings: Settings, manager: SnapshotManager, upstream: Upstream, eco: 
         is_admin=is_admin,
         max_body_bytes=settings.max_body_bytes,
         metrics_public=settings.metrics_public,
+        fitting=Fitting(manager, proxy.judge, upstream, eco, settings.cache_dir / "eco-fits"),
     )
 
 
