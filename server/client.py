@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -29,6 +31,23 @@ class AdminClient:
         body: str = self._send("GET", path).text
         return body
 
+    def events(self, method: str, path: str, **options: Any) -> Iterator[dict[str, Any]]:
+        """The answer's JSON lines as they come, however far apart. One that breaks off ends the command."""
+        import httpx
+
+        headers = {"Authorization": f"Bearer {self._key}"}
+        timeout = httpx.Timeout(30, read=None)
+        try:
+            with httpx.stream(
+                method, self._url + path, headers=headers, timeout=timeout, trust_env=False, **options
+            ) as response:
+                if response.is_error:
+                    response.read()
+                    _refused(response)
+                yield from map(json.loads, response.iter_lines())
+        except httpx.TransportError as error:
+            _unreachable(self._url, error)
+
     def _send(self, method: str, path: str, **options: Any) -> Any:
         import httpx
 
@@ -36,14 +55,22 @@ class AdminClient:
         try:
             response = httpx.request(method, self._url + path, headers=headers, timeout=600, trust_env=False, **options)
         except httpx.TransportError as error:
-            _fail(f"{self._url} cannot be reached ({type(error).__name__}). Is `letheward serve` running?")
+            _unreachable(self._url, error)
         if response.is_error:
-            try:
-                message = response.json()["error"]["message"]
-            except (ValueError, KeyError, TypeError):
-                message = response.text[:500]
-            _fail(f"{response.status_code}: {message}")
+            _refused(response)
         return response
+
+
+def _refused(response: Any) -> NoReturn:
+    try:
+        message = response.json()["error"]["message"]
+    except (ValueError, KeyError, TypeError):
+        message = response.text[:500]
+    _fail(f"{response.status_code}: {message}")
+
+
+def _unreachable(url: str, error: Exception) -> NoReturn:
+    _fail(f"{url} cannot be reached ({type(error).__name__}). Is `letheward serve` running?")
 
 
 def _kept_key() -> str:
