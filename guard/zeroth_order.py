@@ -43,7 +43,7 @@ class SearchConfig:
     eta: float | None = None  # sigma^2 over loss; None: Polyak's
     steps: int = 10
     floor: float = 0.05  # not 0, which would be no guard
-    ceiling: float = 1e4
+    ceiling: float = 1e5
     tolerance: float = 0.02  # a loss that is good enough
     flat: float = 0.01  # a difference of the metric that says nothing
     widen: float = 4.0

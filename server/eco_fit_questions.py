@@ -17,7 +17,7 @@ from guard.snapshot import Snapshot
 from guard.unknown import made_up, name_words
 from server.judging import Judge, Prompt
 from server.rewrite import apply_eco
-from server.surfaces import Body
+from server.surfaces import Body, chat_surfaces
 
 Make = Callable[[], Body]
 
@@ -61,7 +61,8 @@ def flagged(snapshot: Snapshot, judge: Judge, name: str, entries: Sequence[Entry
     """
     found: list[Question] = []
     for entry in entries:
-        prompt = judge.read(_chat(entry.question or ""), chat=True)
+        body = _chat(entry.question or "")
+        prompt = Prompt(body, chat_surfaces(body))
         own = judge.judge(snapshot, prompt).verdicts
         verdicts = tuple(tuple(v for v in some if v.list_name == name) for some in own)
         if any(verdicts):

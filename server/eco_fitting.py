@@ -20,7 +20,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from classifiers.types import DetectorError
-from guard.eco import Eco
+from guard.eco import Eco, EcoUnavailable
 from guard.model import EcoFit, ForgetList
 from guard.snapshot import Snapshot, SnapshotManager
 from guard.store import NotFound, StoreError
@@ -35,6 +35,7 @@ from server.upstream import Endpoint, Upstream, read_whole
 
 T = TypeVar("T")
 
+MOST = 1e6  # the largest sigma of a list
 _WAITING = 16  # events that the client has not read yet
 _CONNECT, _READ = 5.0, 600.0  # seconds, to a retained model
 
@@ -76,10 +77,10 @@ class FitIn(BaseModel):
     at_once: int = Field(8, ge=1, le=64)
     steps: int = Field(10, ge=1, le=100)
     tolerance: float = Field(0.02, ge=0, lt=1)
-    sigma0: float | None = Field(None, gt=0, le=1e6)
-    c: float | None = Field(None, gt=0, le=1e6)
+    sigma0: float | None = Field(None, gt=0, le=MOST)
+    c: float | None = Field(None, gt=0, le=MOST)
     eta: float | None = Field(None, gt=0, le=1e12)
-    floor: float | None = Field(None, ge=0, le=1e6)
+    floor: float | None = Field(None, ge=0, le=MOST)
     restart: bool = Field(False, description="forget what a stopped fit has measured")
     dry_run: bool = Field(False, description="store nothing")
 
@@ -225,7 +226,7 @@ def _search(given: FitIn, unit: float) -> SearchConfig:
     own = {k: v for k in ("sigma0", "c", "eta", "floor") if (v := getattr(given, k)) is not None}
     try:
         scaled = SearchConfig(steps=given.steps, tolerance=given.tolerance).scaled(unit)
-        return SearchConfig(**(scaled.plain() | own))
+        return SearchConfig(**(scaled.plain() | {"ceiling": min(scaled.ceiling, MOST)} | own))
     except ValueError as error:
         raise ApiError(400, f"The search cannot be made so: {error}.", code="invalid_request") from error
 
@@ -276,5 +277,7 @@ async def _answered(work: Awaitable[T]) -> T:
         return await work
     except NotFound as error:
         raise ApiError(404, str(error).capitalize() + ".", code="not_found") from error
+    except EcoUnavailable as error:
+        raise ApiError(400, str(error), code="eco_unavailable") from error
     except (StoreError, DetectorError, OSError) as error:
         raise ApiError(503, str(error), type="server_error", code="fit_failed") from error

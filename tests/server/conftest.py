@@ -33,6 +33,7 @@ from guard.snapshot import SnapshotManager
 from guard.store import Store
 from server.app import create_app
 from server.auth import admin_check
+from server.eco_fitting import Fitting
 from server.metrics import Metrics
 from server.proxy import Proxy, ProxyConfig
 from server.upstream import Endpoint, Upstream
@@ -160,7 +161,7 @@ Build = Callable[..., Any]
 
 
 @pytest.fixture
-def build(manager: SnapshotManager, checkpoint: Path, script: Script) -> Build:
+def build(manager: SnapshotManager, checkpoint: Path, script: Script, tmp_path: Path) -> Build:
     """Starts a proxy with changed settings; to be used as a context."""
 
     @contextmanager
@@ -172,13 +173,15 @@ def build(manager: SnapshotManager, checkpoint: Path, script: Script) -> Build:
             endpoint = Endpoint(upstream_url or url, "inner-key")
             upstream = Upstream(lambda: endpoint, connect_timeout=2, read_timeout=read_timeout)
             is_admin = admin_check(ADMIN_KEY)
+            rows = Eco(checkpoint) if eco else None
             proxy = Proxy(
-                manager, upstream, eco=Eco(checkpoint) if eco else None, reveal=is_admin, config=ProxyConfig(**config),
+                manager, upstream, eco=rows, reveal=is_admin, config=ProxyConfig(**config),
                 metrics=Metrics(manager, enforcing=config.get("enforce", True), window=window),
             )  # fmt: skip
             app = create_app(
                 proxy=proxy, upstream=upstream, manager=manager, admin_key=ADMIN_KEY, client_keys=client_keys,
                 is_admin=is_admin, max_body_bytes=1_000_000, metrics_public=metrics_public,
+                fitting=Fitting(manager, proxy.judge, upstream, rows, tmp_path / "eco-fits"),
             )  # fmt: skip
             with running(app) as front, httpx.Client(base_url=front, timeout=30) as client:
                 yield House(front, script, manager, client)
