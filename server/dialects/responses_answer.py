@@ -212,9 +212,10 @@ def _filled(value: Any, fields: tuple[str, ...]) -> Any:
 
 def _choice(choice: Any, tools: Any) -> Any:
     try:
-        return resolved_choice(choice, tools)
+        found = resolved_choice(choice, tools)
     except ApiError:  # an answer of our own to a request that was never sent on
         return choice
+    return dict(sorted(found.items())) if isinstance(found, dict) else found
 
 
 def _tool(tool: Any) -> Any:

@@ -34,7 +34,7 @@ class _Numbered:
 
 
 def _order(field: tuple[str, Any]) -> tuple[bool, str]:
-    """vLLM's events have their fields in this order."""
+    """The order of an event's fields in vLLM's streams."""
     return field[0] == "name", field[0]
 
 
