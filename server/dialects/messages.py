@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from server.dialects.base import Answer, Nearly
 from server.dialects.messages_answer import from_chat
-from server.dialects.messages_request import conversation, to_chat
+from server.dialects.messages_request import read, to_chat
 from server.dialects.messages_stream import MessagesEnding, MessagesTranslation
 from server.dialects.pieces import Piece
 from server.dialects.reading import media, native_surfaces, refuse_tokens
@@ -19,8 +19,8 @@ from server.errors import ApiError, clean_message
 from server.surfaces import Body, Decode, Surface
 
 __all__ = [
-    "ending", "error", "event_pieces", "foreign_error", "from_chat", "media", "path", "pieces", "prune", "surfaces",
-    "to_chat", "translation",
+    "conversation", "ending", "error", "event_pieces", "foreign_error", "from_chat", "media", "path", "pieces", "prune",
+    "surfaces", "to_chat", "translation",
 ]  # fmt: skip
 
 path = "/v1/messages"
@@ -40,7 +40,12 @@ def surfaces(body: Body, decode: Decode | None = None) -> list[Surface]:
         ApiError: 400 where the request has no conversation, or brings token ids.
     """
     refuse_tokens(body)
-    return native_surfaces(body, conversation(body, strict=False))
+    return native_surfaces(body, conversation(body))
+
+
+def conversation(body: Body) -> list[dict[str, Any]]:
+    """The messages of ``to_chat(body)``; what cannot be carried there is text in its place."""
+    return read(body, strict=False)
 
 
 def pieces(answer: Answer) -> list[Piece]:

@@ -27,7 +27,7 @@ def to_chat(body: Body) -> Body:
         ApiError: 400 for what vLLM's own endpoint refuses as well.
     """
     chat: Body = {key: body[key] for key in _SAME if body.get(key) is not None}
-    chat["messages"] = conversation(body, strict=True)
+    chat["messages"] = read(body, strict=True)
     limit = body.get("max_tokens")
     if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
         raise wrong("'max_tokens' must be a positive integer.", "max_tokens")
@@ -39,7 +39,7 @@ def to_chat(body: Body) -> Body:
     return chat | _output(body) | _thinking(body, limit) | _tools(body)
 
 
-def conversation(body: Body, *, strict: bool) -> list[Message]:
+def read(body: Body, *, strict: bool) -> list[Message]:
     """The messages of ``body`` as chat messages.
 
     Not ``strict``: what cannot be carried is read as text, so that it is judged where it stands.

@@ -186,6 +186,10 @@ class MessagesEnding:
         elif kind in ("message_stop", "error"):
             self._stopped = True
 
+    def missing(self) -> list[Event]:
+        """None: these are no chat chunks."""
+        return []
+
     def end(self) -> list[bytes]:
         """The events that are missing."""
         if self._stopped:

@@ -11,7 +11,7 @@ from server.dialects.base import Answer, Nearly
 from server.dialects.pieces import Piece
 from server.dialects.reading import media, native_surfaces, refuse_tokens
 from server.dialects.responses_answer import from_chat
-from server.dialects.responses_request import conversation, to_chat
+from server.dialects.responses_request import read, to_chat
 from server.dialects.responses_stream import ResponsesEnding, ResponsesTranslation
 from server.dialects.served import Served
 from server.dialects.texts import texts
@@ -20,8 +20,8 @@ from server.errors import ApiError, openai_error
 from server.surfaces import Body, Decode, Surface
 
 __all__ = [
-    "ending", "error", "event_pieces", "foreign_error", "from_chat", "media", "path", "pieces", "prune", "surfaces",
-    "to_chat", "translation",
+    "conversation", "ending", "error", "event_pieces", "foreign_error", "from_chat", "media", "path", "pieces", "prune",
+    "surfaces", "to_chat", "translation",
 ]  # fmt: skip
 
 path = "/v1/responses"
@@ -54,7 +54,12 @@ def surfaces(body: Body, decode: Decode | None = None) -> list[Surface]:
         ApiError: 400 where the request has no input, or brings token ids.
     """
     refuse_tokens(body)
-    return native_surfaces(body, conversation(body, strict=False))
+    return native_surfaces(body, conversation(body))
+
+
+def conversation(body: Body) -> list[dict[str, Any]]:
+    """The messages of ``to_chat(body)``; what cannot be carried there is text in its place."""
+    return read(body, strict=False)
 
 
 def pieces(answer: Answer) -> list[Piece]:

@@ -33,7 +33,7 @@ def to_chat(body: Body) -> Body:
     """
     _check(body)
     chat: Body = {key: body[key] for key in _SAME if body.get(key) is not None}
-    chat["messages"] = conversation(body, strict=True)
+    chat["messages"] = read(body, strict=True)
     if body.get("max_output_tokens") is not None:
         chat["max_completion_tokens"] = body["max_output_tokens"]
     if body.get("truncation") == "auto":
@@ -66,7 +66,7 @@ def _check(body: Body) -> None:
         raise wrong("'previous_response_id' is not known here.", "previous_response_id")
 
 
-def conversation(body: Body, *, strict: bool) -> list[Message]:
+def read(body: Body, *, strict: bool) -> list[Message]:
     """Instructions and input items of ``body`` as chat messages.
 
     Not ``strict``: what cannot be carried is read as text, so that it is judged where it stands.

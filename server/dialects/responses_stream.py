@@ -202,6 +202,10 @@ class ResponsesEnding:
         elif kind in ("response.completed", "response.failed", "response.incomplete", "error"):
             self._stopped = True
 
+    def missing(self) -> list[Event]:
+        """None: these are no chat chunks."""
+        return []
+
     def end(self) -> list[bytes]:
         """The events that are missing."""
         if self._stopped:
