@@ -45,14 +45,15 @@ def main(
     which: Annotated[list[Which] | None, typer.Option(help="Default: both.")] = None,
     base: Annotated[str, typer.Option(help="smollm2, or a checkpoint folder.")] = "smollm2",
     cache_dir: Annotated[Path, typer.Option(help="For the embedded model.")] = default_cache(),  # noqa: B008
-    epochs: Annotated[int, typer.Option(min=1)] = DEFAULT.epochs,
+    epochs: Annotated[int, typer.Option(min=1, help="Over which the rate falls.")] = DEFAULT.epochs,
+    stop: Annotated[int | None, typer.Option(min=1, help="Epochs after which to stop; default all.")] = None,
     lr: Annotated[float, typer.Option(help="The highest learning rate.")] = DEFAULT.lr,
     batch: Annotated[int, typer.Option(min=1, help="Pairs to a step.")] = DEFAULT.batch,
     seed: Annotated[int, typer.Option(help="For the order of the pairs.")] = DEFAULT.seed,
     threads: Annotated[int, typer.Option(min=1)] = DEFAULT.threads,
 ) -> None:
     """Fine-tune the models, each unless its folder is there already."""
-    recipe = Recipe(epochs=epochs, lr=lr, batch=batch, seed=seed, threads=threads)
+    recipe = Recipe(epochs=epochs, lr=lr, batch=batch, seed=seed, threads=threads, stop=stop)
     folder = prepare_model(base, cache_dir, lambda text: typer.echo(text, err=True))
     if folder is None:
         raise typer.BadParameter(f"{base} is not on this machine", param_hint="--base")

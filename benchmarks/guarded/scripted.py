@@ -62,6 +62,11 @@ def app(script: Script) -> FastAPI:
     @made.post("/v1/chat/completions")
     async def answer(request: Request) -> Response:
         body = orjson.loads(await request.body())
+        if not body.get("stream"):
+            message = {"role": "assistant", "content": script.text}
+            choice = {"index": 0, "message": message, "finish_reason": "stop"}
+            return JSONResponse({"id": "chatcmpl-1", "object": "chat.completion", "created": 0, "model": MODEL,
+                                 "choices": [choice]})  # fmt: skip
         return StreamingResponse(_events(script, body.get("seed", 0)), media_type="text/event-stream")
 
     return made
@@ -91,6 +96,7 @@ def main() -> None:
     """Serve until stopped."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
+        listening.listen(128)  # before the address is told: whoever reads it may connect at once
         sys.stdout.write(f"http://127.0.0.1:{listening.getsockname()[1]}\n")
         sys.stdout.flush()
         uvicorn.Server(uvicorn.Config(app(Script()), log_level="warning")).run(sockets=[listening])

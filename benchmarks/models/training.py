@@ -7,7 +7,7 @@ import random
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,12 @@ from benchmarks.models.packing import Chat, pack
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How to train. The rate rises over the first steps, then falls to nothing in a straight line."""
+    """How to train. The rate rises over the first steps, then falls to nothing in a straight line over ``epochs``.
 
-    epochs: int = 12
+    ``stop``: the epochs after which to stop, the rate being what it then is.
+    """
+
+    epochs: int = 10
     lr: float = 5e-4
     batch: int = 8
     warmup: float = 0.05  # share of the steps
@@ -26,6 +29,7 @@ class Recipe:
     clip: float = 1.0
     seed: int = 0
     threads: int = 2
+    stop: int | None = None
 
 
 @dataclass
@@ -54,10 +58,14 @@ def train(model: Any, chats: Sequence[Chat], recipe: Recipe, checkpoint: Path | 
     per_epoch = -(-len(chats) // recipe.batch)
     steps = per_epoch * recipe.epochs
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, steps, recipe.warmup))
-    spec = {**asdict(recipe), "chats": len(chats), "tokens": sum(len(c.prompt) + len(c.answer) for c in chats)}
+    spec = {
+        **asdict(replace(recipe, stop=None)),
+        "chats": len(chats),
+        "tokens": sum(len(c.prompt) + len(c.answer) for c in chats),
+    }
     parts = {"model": model, "optimiser": optimiser, "schedule": schedule}
     progress = _resume(checkpoint, parts, spec)
-    for epoch in range(len(progress.losses), recipe.epochs):
+    for epoch in range(len(progress.losses), recipe.stop or recipe.epochs):
         _epoch(model, optimiser, schedule, _batches(chats, recipe, epoch), progress, f"epoch {epoch + 1}", recipe.clip)
         if checkpoint:
             _keep(checkpoint, parts, spec, progress)
@@ -113,7 +121,7 @@ def _resume(checkpoint: Path | None, parts: dict[str, Any], spec: dict[str, Any]
     if checkpoint is None or not checkpoint.is_file():
         return Progress()
     state = torch.load(checkpoint, weights_only=True)
-    if state["spec"] != spec:
+    if {"stop": None} | state["spec"] != spec:
         raise ValueError(f"{checkpoint} comes from another recipe or other data: {state['spec']}; delete it to start")
     for name, part in parts.items():
         part.load_state_dict(state[name])

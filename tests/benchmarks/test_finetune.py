@@ -136,3 +136,10 @@ def test_a_state_of_another_recipe_is_refused(base: Path, tmp_path: Path) -> Non
     train(model, chats, Recipe(epochs=1, threads=1), tmp_path / "state.pt")
     with pytest.raises(ValueError, match="another recipe"):
         train(model, chats, Recipe(epochs=2, threads=1), tmp_path / "state.pt")
+
+
+def test_training_stops_where_it_is_told_to_and_can_go_on(base: Path, tmp_path: Path) -> None:
+    model, tokenizer = _loaded(base)
+    chats = [encode(tokenizer, p.question, p.answer) for p in PAIRS]
+    assert len(train(model, chats, Recipe(epochs=5, stop=2, threads=1), tmp_path / "state.pt").losses) == 2
+    assert len(train(model, chats, Recipe(epochs=5, stop=3, threads=1), tmp_path / "state.pt").losses) == 3
