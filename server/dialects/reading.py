@@ -44,21 +44,21 @@ def native_surfaces(body: Body, conversation: Sequence[Message]) -> list[Surface
     found = chat_surfaces({"messages": list(conversation)}) if conversation else []
     seen = {segment.text for surface in found for segment in surface.segments}
     for path, value in _elements(body):
-        rest = [t for t in dict.fromkeys(texts(value)) if t not in seen]
+        rest = [t for t in dict.fromkeys(texts(value, free=path[0] in _FREE)) if t not in seen]
         if rest:
             found.append(Surface((Segment(path, "\n".join(rest)),), "", False))
     return found
 
 
 def _elements(body: Body) -> Iterator[tuple[Path, Any]]:
-    """The values of a body, long lists (messages, tools) item by item."""
+    """The values of a body, lists (messages, tools) item by item. Its own keys reach no model, nor does its name."""
     for key, value in body.items():
         if key == "model":
             continue
         if isinstance(value, list):
-            yield from (((key, i), {key: item} if key in _FREE else item) for i, item in enumerate(value))
+            yield from (((key, i), item) for i, item in enumerate(value))
         else:
-            yield (key,), {key: value}
+            yield (key,), value
 
 
 def texts(value: Any, *, free: bool = False) -> Iterator[str]:
