@@ -8,7 +8,7 @@ serve_options = $(if $(UPSTREAM),--upstream $(UPSTREAM)) $(if $(MODEL),--model $
 	$(if $(CACHE_DIR),--cache-dir $(CACHE_DIR))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format setup setup-test bench-detector clean
+.PHONY: help serve test check format setup setup-test bench-detector bench-models bench-eco bench-traces bench-overhead clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
@@ -38,6 +38,20 @@ format: setup-test ## Format the code
 bench-detector: setup-test ## Measure the detector (TOFU= folder or hub name; SPLIT=forget05; ARGS=)
 	$(VENV)/bin/python -m benchmarks.detector --tofu $(or $(TOFU),locuslab/TOFU) --split $(or $(SPLIT),forget05) \
 		--json build/detector-$(or $(SPLIT),forget05).json $(ARGS)
+
+models = --full $(or $(MODELS),build/models)/full --retained $(or $(MODELS),build/models)/retained
+
+bench-models: setup-test ## Make the models for bench-eco and bench-traces, 1 h on 2 cores (TOFU= MODELS=build/models ARGS=)
+	$(VENV)/bin/python -m benchmarks.finetune --tofu $(or $(TOFU),locuslab/TOFU) --out $(or $(MODELS),build/models) $(ARGS)
+
+bench-eco: setup-test ## Measure what each guard leaves of what a model knows (TOFU= MODELS= ARGS=)
+	$(VENV)/bin/python -m benchmarks.eco --tofu $(or $(TOFU),locuslab/TOFU) $(models) --json build/eco.json $(ARGS)
+
+bench-traces: setup-test ## Measure whether answers show a guard (TOFU= MODELS= ARGS=)
+	$(VENV)/bin/python -m benchmarks.traces --tofu $(or $(TOFU),locuslab/TOFU) $(models) --json build/traces.json $(ARGS)
+
+bench-overhead: setup-test ## Measure time to first token and pace of streams (TOFU= ARGS=)
+	$(VENV)/bin/python -m benchmarks.overhead --tofu $(or $(TOFU),locuslab/TOFU) --json build/overhead.json $(ARGS)
 
 clean: ## Remove the environment and caches (not the forget lists)
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -12,21 +12,23 @@ from __future__ import annotations
 import asyncio
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from benchmarks.guarded.answers import Answers, Sampling
-from benchmarks.guarded.conditions import LIST, Guarding, guardings, material
+from benchmarks.guarded.conditions import LIST, Fit, Guarding, guardings, material
 from benchmarks.guarded.rows import Told, markdown, row
-from benchmarks.guarded.serving import Place, change_list
+from benchmarks.guarded.serving import Place, change_list, drop_fit, fit_eco
 from benchmarks.guarded.setting import FULL, RETAINED, Setting
 from guard.registry import GUARDS
+from guard.text_metrics import estimate, rouge_l
 from server.settings import default_cache
 
-SIGMAS = (1.0, 5.0, 20.0, 100.0)
+SIGMAS = (0.1, 0.3, 1.0, 20.0)
 
 
 def main(
@@ -35,6 +37,8 @@ def main(
     retained: Annotated[Path, typer.Option(help="The model that never met them.")],
     action: Annotated[list[str] | None, typer.Option(help=f"{', '.join(GUARDS)}; repeat; default all.")] = None,
     sigma: Annotated[list[float] | None, typer.Option(help="ECO's strength; repeat for several.")] = None,
+    fit: Annotated[list[Fit] | None, typer.Option(help="Fit ECO's strength to this too; repeat for both.")] = None,
+    fit_questions: Annotated[int, typer.Option(min=1, help="Questions for a fit.")] = 32,
     answers: Annotated[Path, typer.Option(help="Where answers are kept.")] = Path("build/answers.jsonl"),
     cache_dir: Annotated[Path, typer.Option(help="The proxy's.")] = default_cache(),  # noqa: B008
     max_tokens: Annotated[int, typer.Option(min=1, help="Of an answer.")] = 100,
@@ -42,10 +46,10 @@ def main(
 ) -> None:
     """Measure the guards; prints a table."""
     stuff = material(tofu, full, retained)
-    ways = list(guardings(action or list(GUARDS), sigma or SIGMAS, stuff))
+    ways = list(guardings(action or list(GUARDS), sigma or SIGMAS, stuff, fit or []))
     with tempfile.TemporaryDirectory(prefix="letheward-bench-") as folder:
         setting = Setting(full, retained, stuff, Answers(answers), cache_dir, Path(folder))
-        told, problems = asyncio.run(measure(setting, ways, Sampling(max_tokens=max_tokens)))
+        told, problems = asyncio.run(measure(setting, ways, Sampling(max_tokens=max_tokens), fit_questions))
     rows = [row(t, told[0], told[1], stuff.forget, stuff.keep).plain() for t in told]
     typer.echo(markdown(rows))
     for problem in problems:
@@ -56,19 +60,47 @@ def main(
         json_file.write_text(json.dumps({"spec": spec, "rows": rows}, indent=2) + "\n", encoding="utf-8")
 
 
-async def measure(setting: Setting, ways: Sequence[Guarding], how: Sampling) -> tuple[list[Told], list[str]]:
+async def measure(
+    setting: Setting, ways: Sequence[Guarding], how: Sampling, questions: int
+) -> tuple[list[Told], list[str]]:
     """Replies of the bare full and the bare retained model, then of each guard; and what could not be measured."""
     async with setting.serving_retained() as place:
         retained = await _told(setting, place, RETAINED, how)
+    pairs = zip(retained.forget, setting.stuff.forget, strict=True)
+    target = estimate([rouge_l(reply.text, q.answer).recall for reply, q in pairs]).mean
     problems: list[str] = []
     async with setting.serving_full() as (bare, guarded):
         told = [await _told(setting, bare, FULL, how), retained]
         for way in ways:
-            if problem := await change_list(guarded, LIST, way.settings):
-                problems.append(f"{way.name}: {problem}")
-                continue
-            told.append(await _told(setting, guarded, way.name, how, told[-1]))
+            fitting = {"n": questions, "max_tokens": how.max_tokens} | (
+                {"target": target} if way.fit is Fit.RETAINED else {}
+            )
+            try:
+                told.append(await _guarded(setting, guarded, way, how, told[-1], fitting))
+            except RuntimeError as error:
+                problems.append(f"{way.name}: {error}")
     return told, problems
+
+
+async def _guarded(
+    setting: Setting, place: Place, way: Guarding, how: Sampling, before: Told, fitting: Mapping[str, Any]
+) -> Told:
+    """Replies under one way of guarding.
+
+    Raises:
+        RuntimeError: the proxy does not know the way, or no strength was found.
+    """
+    if problem := await change_list(place, LIST, way.settings):
+        raise RuntimeError(problem)
+    if way.fit is None:
+        return await _told(setting, place, way.name, how, before)
+    fit = await fit_eco(place, LIST, fitting)
+    try:
+        told = await _told(setting, place, f"eco sigma={fit['sigma']!r}", how, before)
+    finally:
+        await drop_fit(place, LIST)
+    kept = {k: fit[k] for k in ("sigma", "value", "v_hat", "plain", "n", "reason", "measured")}
+    return replace(told, name=f"{way.name} (sigma={fit['sigma']:.3g})", fit=kept)
 
 
 async def _told(setting: Setting, place: Place, name: str, how: Sampling, before: Told | None = None) -> Told:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,11 @@ def lines(questions: Sequence[Question]) -> list[str]:
     return [json.dumps({"question": q.question, "answer": q.answer}) for q in questions]
 
 
-@dataclass(frozen=True, slots=True)
-class Guarding:
-    """One way to guard the list: ``settings`` of it."""
+class Fit(StrEnum):
+    """What a fitted strength comes to."""
 
-    name: str
-    settings: Mapping[str, Any]
+    RETAINED = "retained"  # the retained model's recall of the forget answers: the best that can be known
+    NAMES = "made-up-names"  # what the full model itself says to the questions about made-up names
 
 
 def material(tofu: str, full: Path, retained: Path) -> Material:
@@ -51,8 +51,19 @@ def material(tofu: str, full: Path, retained: Path) -> Material:
     return Material(tuple(forget), tuple(authors(tofu, "retain90", knows["retain90"])), tuple(others[:6]))
 
 
-def guardings(actions: Sequence[str], sigmas: Sequence[float], stuff: Material) -> Iterator[Guarding]:
-    """The settings to compare, ECO once for each strength.
+@dataclass(frozen=True, slots=True)
+class Guarding:
+    """One way to guard the list: ``settings`` of it, and to what ECO's strength is to be fitted, if to anything."""
+
+    name: str
+    settings: Mapping[str, Any]
+    fit: Fit | None = None
+
+
+def guardings(
+    actions: Sequence[str], sigmas: Sequence[float], stuff: Material, fits: Sequence[Fit] = ()
+) -> Iterator[Guarding]:
+    """The settings to compare, ECO once for each strength and each fit, which come last: a fit goes before a strength.
 
     Raises:
         ValueError: there is no such action.
@@ -67,3 +78,4 @@ def guardings(actions: Sequence[str], sigmas: Sequence[float], stuff: Material) 
             yield Guarding(action, {"policy": action, "examples": examples})
         else:
             yield Guarding(action, {"policy": action})
+    yield from (Guarding(f"eco fitted to {fit}", {"policy": "eco"}, fit) for fit in fits if "eco" in actions)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ class Told:
     forget: Sequence[Reply]
     paraphrased: Sequence[Reply]
     keep: Sequence[Reply]
+    fit: Mapping[str, Any] | None = None  # how the strength was found
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Row:
     flagged: Proportion  # of forget questions and paraphrases
     flagged_keep: Proportion
     recalls: tuple[float, ...]  # of each forget question
+    fit: Mapping[str, Any] | None = None
 
     @property
     def deviation(self) -> Estimate:
@@ -60,7 +62,7 @@ class Row:
         means = {k: _plain(getattr(self, k)) for k in ("forget", "paraphrased", "gap", "gap_paraphrased", "keep")}
         shares = {k: getattr(self, k).plain() for k in ("unchanged", "refusals", "flagged", "flagged_keep")}
         return {"name": self.name, **means, "deviation": _plain(self.deviation), **shares, "near": self.near,
-                "recalls": [round(r, 4) for r in self.recalls]}  # fmt: skip
+                "fit": self.fit, "recalls": [round(r, 4) for r in self.recalls]}  # fmt: skip
 
 
 def row(told: Told, bare: Told, retained: Told, forget: Sequence[Question], keep: Sequence[Question]) -> Row:
@@ -73,7 +75,7 @@ def row(told: Told, bare: Told, retained: Told, forget: Sequence[Question], keep
         estimate(_recalls(told.keep, keep)), Proportion.of(same),
         Proportion.of([is_refusal(r.text) for r in told.forget]),
         Proportion.of([_flagged(r) for r in (*told.forget, *told.paraphrased)]),
-        Proportion.of([_flagged(r) for r in told.keep]), tuple(own),
+        Proportion.of([_flagged(r) for r in told.keep]), tuple(own), told.fit,
     )  # fmt: skip
 
 

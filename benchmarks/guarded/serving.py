@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import secrets
@@ -113,6 +114,29 @@ async def change_list(place: Place, name: str, settings: Mapping[str, Any]) -> s
     """Change settings of a list; the proxy's reason where it knows no such setting or value."""
     response = await place.admin("PATCH", f"/lists/{name}", json=dict(settings))
     return None if response.status_code == 200 else response.text[:300]
+
+
+async def fit_eco(place: Place, name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Fit a list's strength to the model, as ``letheward eco fit`` does; its last event, which has the strength.
+
+    Raises:
+        RuntimeError: nothing was found.
+    """
+    event: dict[str, Any] = {}
+    async with (
+        httpx.AsyncClient(timeout=3600, trust_env=False, headers=place.headers) as client,
+        client.stream("POST", f"{place.url}/admin/v1/lists/{name}/eco/fit", json=dict(settings)) as response,
+    ):
+        async for line in response.aiter_lines():
+            event = json.loads(line)
+    if "sigma" not in event:
+        raise RuntimeError(f"nothing was fitted: {event.get('note') or event.get('error') or event}")
+    return event
+
+
+async def drop_fit(place: Place, name: str) -> None:
+    """Forget the strength that was fitted to the model."""
+    _checked(await place.admin("DELETE", f"/lists/{name}/eco", params={"model": place.model}))
 
 
 def _checked(response: httpx.Response) -> None:
