@@ -231,8 +231,8 @@ KEYS = TEXT | st.sampled_from(
 )
 WORDS = TEXT | st.sampled_from(
     """user assistant system message text tool_use tool_result thinking image document function_call
-    function_call_output custom_tool_call reasoning item_reference input_text function namespace custom json_schema incomplete tool_addition
-    tool_removal auto tool""".split()
+    function_call_output custom_tool_call reasoning item_reference input_text function namespace custom json_schema
+    incomplete tool_addition tool_removal auto tool""".split()
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | WORDS,
