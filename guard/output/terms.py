@@ -1,0 +1,247 @@
+"""The protected terms of one list, and where they stand in a row of atoms."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from classifiers.names import STARTERS
+from classifiers.textless import FIRST, PHRASE, Hasher
+from guard.model import Entry
+from guard.output.atoms import Atom, letters
+from guard.output.values import names_of, values_of
+
+LONGEST = 160  # letters of a term
+_APART = 7  # letters of a term whose words may be parted otherwise
+_SPELT = 4  # letters of a term that may be written letter by letter
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """Whose name, and whose answer's value, a run of letters is. ``gaps``: after how many letters a word may end."""
+
+    gaps: frozenset[int]
+    names: tuple[Entry, ...] = ()
+    values: tuple[Entry, ...] = ()
+    opener: bool = False  # a word that sentences are made of: only with a capital is it a name
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A term from atom ``first`` to atom ``last``."""
+
+    first: int
+    last: int
+    term: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What begins at one atom: terms, and whether more text could make another one of it."""
+
+    found: tuple[Found, ...] = ()
+    open: bool = False
+
+
+NOTHING = Walk()
+
+
+class TermSource(Protocol):
+    """Knows the terms of some entries."""
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """The entries whose terms it knows."""
+        ...
+
+    def walk(self, row: Sequence[Atom], at: int, *, ended: bool, live: Callable[[Entry], bool] | None = None) -> Walk:
+        """The terms that begin at atom ``at``; ``ended``: the last atom is whole. ``live``: of these entries only."""
+        ...
+
+    def named(self, entry: Entry) -> Iterator[Entry]:
+        """The entries that share a name with ``entry``."""
+        ...
+
+
+class Terms:
+    """Terms that are known letter by letter. Immutable; safe to use from many threads."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self._entries = tuple(entries)
+        names: dict[str, list[Entry]] = defaultdict(list)
+        values: dict[str, list[Entry]] = defaultdict(list)
+        gaps: dict[str, frozenset[int]] = {}
+        spelt: dict[tuple[str, ...], list[str]] = {}  # many entries have one subject
+        for entry in entries:
+            written = (entry.subject or "", *entry.aliases)
+            if written not in spelt:
+                spelt[written] = _keys(names_of(entry), gaps)
+            for key in spelt[written]:
+                names[key].append(entry)
+            for key in _keys(values_of(entry), gaps):
+                values[key].append(entry)
+        self._terms = {
+            key: Term(own, tuple(names.get(key, ())), tuple(values.get(key, ())), key in STARTERS)
+            for key, own in gaps.items()
+        }
+        self._sorted = sorted(self._terms)
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """The entries whose terms it knows."""
+        return self._entries
+
+    def begins(self, run: str) -> bool:
+        """Whether a term begins with these letters."""
+        at = bisect_left(self._sorted, run)
+        return at < len(self._sorted) and self._sorted[at].startswith(run)
+
+    def named(self, entry: Entry) -> Iterator[Entry]:
+        """The entries that share a name with ``entry``."""
+        for name in filter(None, (entry.subject, *entry.aliases)):
+            term = self._terms.get(letters(name)[0])
+            if term:
+                yield from term.names
+
+    def walk(self, row: Sequence[Atom], at: int, *, ended: bool, live: Callable[[Entry], bool] | None = None) -> Walk:
+        """See ``TermSource``."""
+        first = row[at].forms
+        if len(first) == 1 and not self.begins(first[0]) and not first[0].endswith("s"):
+            return NOTHING  # most words
+        found: list[Found] = []
+        runs: list[tuple[str, tuple[int, ...]]] = [("", ())]
+        single = True
+        for i in range(at, len(row)):
+            atom = row[i]
+            if i > at:
+                if atom.far:
+                    return Walk(tuple(found))
+                if atom.spaced:
+                    runs = [(run, (*spaces, len(run))) for run, spaces in runs]
+                elif atom.sign:
+                    runs += [(run + atom.sign, spaces) for run, spaces in runs]
+            single = single and atom.end - atom.start == 1
+            whole = ended or i < len(row) - 1
+            after: list[tuple[str, tuple[int, ...]]] = []
+            for run, spaces in runs:
+                for form in atom.forms:
+                    longer = run + form
+                    if whole and (term := self._exact(longer)) and _fits(longer, spaces, term, single=single):
+                        found.append(Found(at, i, term))
+                    if len(longer) <= LONGEST and self.begins(longer):
+                        after.append((longer, spaces))
+            runs = after
+            if not runs:
+                return Walk(tuple(found))
+        return Walk(tuple(found), any(self._live(run, live) for run, _ in runs))
+
+    def _exact(self, run: str) -> Term | None:
+        term = self._terms.get(run)
+        if term is None and len(run) > _SPELT and run[-1] == "s":
+            term = self._terms.get(run[:-1])  # a plural, or a possessive without its apostrophe
+            if term is not None and term.gaps:
+                return None
+        return term
+
+    def _live(self, run: str, live: Callable[[Entry], bool] | None) -> bool:
+        """Whether a term that begins so is one of those that count."""
+        if live is None:
+            return True
+        at = bisect_left(self._sorted, run)
+        while at < len(self._sorted) and self._sorted[at].startswith(run):
+            term = self._terms[self._sorted[at]]
+            if any(map(live, term.names)) or any(map(live, term.values)):
+                return True
+            at += 1
+        return False
+
+
+class HashedTerms:
+    """Terms of entries that are kept without their texts: known only word by word, and only when a word is whole."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self._entries = tuple(entries)
+        self._hashers: dict[str, Hasher] = {}
+        self._firsts: dict[str, set[bytes]] = defaultdict(set)
+        self._names: dict[bytes, list[Entry]] = defaultdict(list)
+        self._values: dict[bytes, list[Entry]] = defaultdict(list)
+        self._longest = 1
+        for entry in entries:
+            if entry.kept is not None:
+                self._take(entry)
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """The entries whose terms it knows."""
+        return self._entries
+
+    def _take(self, entry: Entry) -> None:
+        kept = entry.kept
+        if kept is None:
+            return
+        self._hashers.setdefault(kept.salt, Hasher(bytes.fromhex(kept.salt)))
+        self._longest = max(self._longest, kept.longest)
+        split = PHRASE.stop - PHRASE.start
+        for value in map(bytes.fromhex, kept.values):
+            self._values[value[:split]].append(entry)
+            self._firsts[kept.salt].add(value[split:])
+        for name in kept.names:
+            for item in name.split(" "):
+                kind, *fields = item.split(":")
+                if kind in ("full", "derived") and len(fields) == 2:
+                    self._names[bytes.fromhex(fields[0])].append(entry)
+                    self._firsts[kept.salt].add(bytes.fromhex(fields[1]))
+
+    def named(self, entry: Entry) -> Iterator[Entry]:
+        """The entries that share a hashed name with ``entry``."""
+        for name in entry.kept.names if entry.kept else ():
+            yield from self._names.get(bytes.fromhex(name.split(" ")[0].split(":")[1]), ())
+
+    def walk(self, row: Sequence[Atom], at: int, *, ended: bool, live: Callable[[Entry], bool] | None = None) -> Walk:
+        """See ``TermSource``. A word that is not whole may be any."""
+        if at == len(row) - 1 and not ended:
+            return Walk((), live is None)
+        found: list[Found] = []
+        grows = False
+        for salt, hasher in self._hashers.items():
+            firsts = self._firsts[salt]
+            if not any(hasher.word(form)[FIRST] in firsts for form in row[at].forms):
+                continue
+            last = min(len(row), at + self._longest)
+            for i in range(at, last if ended else min(last, len(row) - 1)):
+                phrase = hasher.of(" ".join(a.forms[0] for a in row[at : i + 1]))[PHRASE]
+                if phrase in self._names or phrase in self._values:
+                    term = Term(frozenset(), tuple(self._names.get(phrase, ())), tuple(self._values.get(phrase, ())))
+                    found.append(Found(at, i, term))
+            grows = grows or at + self._longest > len(row) - 1
+        return Walk(tuple(found), grows and live is None)
+
+
+def sources(entries: Iterable[Entry]) -> list[TermSource]:
+    """The sources that know ``entries``."""
+    chosen = [e for e in entries if e.kind == "forget"]
+    plain = [e for e in chosen if e.kept is None]
+    hashed = [e for e in chosen if e.kept is not None]
+    made: list[TermSource] = [Terms(plain)] if plain else []
+    return [*made, HashedTerms(hashed)] if hashed else made
+
+
+def _keys(texts: Iterable[str], gaps: dict[str, frozenset[int]]) -> list[str]:
+    """The letters of ``texts``, each once, with what is known of their word breaks noted in ``gaps``."""
+    keys: dict[str, None] = {}
+    for text in texts:
+        key, own = letters(text)
+        if 2 <= len(key) <= LONGEST:
+            gaps[key] = gaps[key] | frozenset(own) if key in gaps else frozenset(own)
+            keys[key] = None
+    return list(keys)
+
+
+def _fits(run: str, spaces: tuple[int, ...], term: Term, *, single: bool) -> bool:
+    """Whether words that end after so many letters make the term: where its own end, or apart on purpose."""
+    if not spaces or term.gaps.issuperset(spaces):
+        return True
+    return (single and len(run) >= _SPELT) or (len(run) >= _APART and not run.isdigit())

@@ -1,0 +1,321 @@
+"""One answer, read as it arrives: what of it may be released, and whether something protected is in it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from classifiers.types import DetectorError, TextTooLong
+from classifiers.views import readings
+from classifiers.weights import content, weight
+from guard.model import Entry
+from guard.output.atoms import SEAM, Atom, atoms, plain
+from guard.output.context import Context, key, nameless
+from guard.output.meaning import Meaning, Said, is_denial, worth
+from guard.output.scanner import Seen, find
+from guard.output.sentences import Sentence
+from guard.output.terms import Term, TermSource
+from guard.output.texts import Channel, Merged
+from guard.output.types import Held, Hit, HitKind, Key
+
+REACH = 600  # characters after which a subject that the answer named counts no more
+_BEFORE = 60  # words of earlier sentences that belong to one
+_LEAST = 3  # letters of a token that begins something protected
+
+
+@dataclass(slots=True)
+class Piece:
+    """A sentence that has ended, with what was seen in it, and whether it may go out."""
+
+    channel: str
+    start: int  # in the channel's raw text
+    text: str
+    armed: dict[Key, Entry]
+    doubtful: list[tuple[Entry, Term]]  # values that the client gave: to deny that they are known is no leak
+    done: bool = False
+
+
+@dataclass(slots=True)
+class _Open:
+    """What was seen in the sentence of a channel that has not ended."""
+
+    values: list[tuple[Entry, Term, int]] = field(default_factory=list)  # not armed: where they begin
+    doubtful: list[tuple[Entry, Term]] = field(default_factory=list)
+
+
+class Watch:
+    """Reads one answer. ``add`` belongs to one thread; ``judge`` may run in another meanwhile."""
+
+    def __init__(
+        self,
+        context: Context,
+        sources: Sequence[TermSource],
+        meaning: Meaning,
+        alive: Callable[[Entry], bool],
+        *,
+        free: frozenset[str] = frozenset(),
+    ) -> None:
+        """Read an answer.
+
+        Args:
+            context: the request.
+            sources: the terms of the lists in force.
+            meaning: judges sentences.
+            alive: whether an entry that a source knows is still in force.
+            free: the lists in force that have entries without names.
+        """
+        self.hit: Hit | None = None
+        self._context = context
+        self._sources = sources
+        self._meaning = meaning
+        self._alive = alive
+        self._free = free - context.passing
+        self._channels: dict[str, Channel] = {}
+        self._open: dict[str, _Open] = {}
+        self._undone: dict[str, deque[Piece]] = {}
+        self._waiting: list[Piece] = []
+        self._merged = Merged(sources)
+        self._recent: dict[Key, tuple[Entry, int]] = {}  # named by the answer, and when
+        self._before: dict[str, deque[str]] = {}
+        self._clock = 0
+        self._finished = False
+        self._times = self._longest = self._judged = 0
+
+    @property
+    def held(self) -> Held:
+        """What holding back came to so far."""
+        return Held(self._times, self._longest, self._judged)
+
+    def add(self, channel: str, text: str, *, json: bool = False) -> None:
+        """Read the next piece of a channel; ``json``: it is a fragment of a JSON document."""
+        if not self._sources or self.hit or not text:
+            self._of(channel, json=json).length += len(text)
+            return
+        own = self._of(channel, json=json)
+        self._clock += len(text)
+        self._see((seen, channel, raw) for seen, raw in own.add(text))
+        self._see(self._merged.add(own, text))
+        self._see(self._decoded(own))
+        for sentence in own.sentences():
+            self._ended(own, sentence)
+        waits = own.length - self.cleared(channel)
+        if waits:
+            self._times += 1
+            self._longest = max(self._longest, waits)
+
+    def finish(self) -> None:
+        """No more text comes."""
+        if self._finished:
+            return
+        self._finished = True
+        for own in self._channels.values() if self._sources else ():
+            name = own.name
+            self._see([(seen, name, raw) for seen, raw in own.finish()])
+            self._see(self._decoded(own))
+        self._see(self._merged.finish())
+        for own in self._channels.values() if self._sources else ():
+            for sentence in own.sentences():
+                self._ended(own, sentence)
+
+    def needs_judging(self) -> bool:
+        """Whether a sentence is held that has to be judged."""
+        return bool(self._waiting) and self.hit is None
+
+    def judge(self) -> None:
+        """Judge the sentences that wait. Blocking.
+
+        Raises:
+            DetectorError: the encoder failed, or a sentence cannot be read; they wait on.
+        """
+        pieces = list(self._waiting)
+        for piece in pieces:
+            if self.hit is not None:
+                return
+            self._judge(piece)
+            piece.done = True
+        self._waiting = [p for p in self._waiting if not p.done]
+
+    def cleared(self, channel: str) -> int:
+        """How many characters of the channel may go out."""
+        own = self._channels.get(channel)
+        if own is None:
+            return 0
+        if not self._sources:
+            return own.length
+        if self.hit is None:
+            own.cleared = max(own.cleared, self._limit(own))
+        return own.cleared
+
+    def leaks(self, channel: str, token: str) -> bool:
+        """Whether ``token`` after the channel's text would complete something protected, or begin it."""
+        if not self._sources:
+            return False
+        own = self._channels.get(channel)
+        tail = own.main.scanner.tail if own else ""
+        row = atoms(tail + plain(token))
+        if not row or row[-1].end <= len(tail):
+            return False
+        return any(self._told_by(row, at, len(tail)) for at in range(len(row)))
+
+    def _told_by(self, row: Sequence[Atom], at: int, before: int) -> bool:
+        """Whether atoms from ``at`` on, of which some stand after ``before``, tell something protected."""
+        for source in self._sources:
+            walk = source.walk(row, at, ended=True, live=self._protected)
+            for found in walk.found:
+                owners = (*found.term.names, *found.term.values)
+                if row[found.last].end > before and any(map(self._protected, owners)):
+                    return True
+            run = "".join(atom.forms[0] for atom in row[at:])
+            if walk.open and len(run) >= _LEAST and weight(run) > 0:
+                return True
+        return False
+
+    def _protected(self, entry: Entry) -> bool:
+        """Whether saying a name or value of ``entry`` would be a hit now."""
+        if not self._alive(entry) or entry.list_name in self._context.passing:
+            return False
+        own = key(entry)
+        return self._is_armed(entry) or (entry.scope == "subject" and own not in self._context.named)
+
+    def _of(self, channel: str, *, json: bool) -> Channel:
+        own = self._channels.get(channel)
+        if own is None:
+            own = self._channels[channel] = Channel(channel, self._sources, json=json)
+            self._open[channel] = _Open()
+            self._undone[channel] = deque()
+        return own
+
+    def _see(self, seen: Iterable[tuple[Seen, str, int]]) -> None:
+        """Take note of terms, each with its channel and where it begins there."""
+        for item, channel, raw in seen:
+            for entry in item.term.names:
+                if self._counts(entry):
+                    self._name(entry, channel)
+            for entry in item.term.values:
+                if self._counts(entry) and not self._context.spares(entry):
+                    self._value(entry, item.term, channel, raw)
+
+    def _counts(self, entry: Entry) -> bool:
+        return self._alive(entry) and entry.list_name not in self._context.passing
+
+    def _name(self, entry: Entry, channel: str) -> None:
+        own = key(entry)
+        if entry.scope == "subject" and own not in self._context.named:
+            self._strike(entry, "name", channel)
+        self._recent[own] = entry, self._clock
+        for name, opened in list(self._open.items()):
+            for value, term, _ in opened.values:
+                if key(value) == own and not self._excused(value, term, name):
+                    self._strike(value, "value", name)
+
+    def _value(self, entry: Entry, term: Term, channel: str, raw: int) -> None:
+        if not self._is_armed(entry):
+            self._open[channel].values.append((entry, term, raw))
+        elif not self._excused(entry, term, channel):
+            self._strike(entry, "value", channel)
+
+    def _excused(self, entry: Entry, term: Term, channel: str) -> bool:
+        """Whether a value is to be judged when its sentence ends: the client gave it, and the answer may deny it."""
+        if not self._context.gave(term):
+            return False
+        self._open[channel].doubtful.append((entry, term))
+        return True
+
+    def _is_armed(self, entry: Entry) -> bool:
+        own = key(entry)
+        if own in self._context.armed:
+            return True
+        named = self._recent.get(own)
+        if named is not None and self._clock - named[1] <= REACH:
+            return True
+        if entry.kept is not None or not nameless(entry):
+            return False
+        words = {w for before in dict(self._before).values() for w in list(before)}
+        words |= {w for c in dict(self._channels).values() for w in content(c.main.current)}
+        return self._context.asks(self._meaning.told(entry), frozenset(words))
+
+    def _strike(self, entry: Entry, kind: HitKind, channel: str) -> None:
+        if self.hit is None:
+            self.hit = Hit(entry.list_name, entry.entry_id, kind, channel)
+
+    def _decoded(self, own: Channel) -> Iterator[tuple[Seen, str, int]]:
+        """What stands in runs of code."""
+        for run in own.runs():
+            for text in run.decoded():
+                yield from ((seen, own.name, run.start) for seen in find(text, self._sources))
+
+    def _holds(self) -> bool:
+        """Whether sentences are to be judged."""
+        if self._context.armed or self._free or self._context.coded:
+            return True
+        return any(self._clock - at <= REACH for _, at in self._recent.values())
+
+    def _arming(self) -> dict[Key, Entry]:
+        recent = {k: e for k, (e, at) in self._recent.items() if self._clock - at <= REACH}
+        return self._context.armed | recent if recent else self._context.armed
+
+    def _ended(self, own: Channel, sentence: Sentence) -> None:
+        opened = self._open[own.name]
+        self._open[own.name] = _Open()
+        if self.hit is None and (opened.doubtful or self._holds()) and sentence.text.strip():
+            start = own.raw(sentence.start)
+            piece = Piece(own.name, start, sentence.text.replace(SEAM, " "), self._arming(), opened.doubtful)
+            self._undone[own.name].append(piece)
+            self._waiting.append(piece)
+        else:
+            self._remember(own.name, content(sentence.text) if self._free else ())
+
+    def _remember(self, channel: str, words: Iterable[str]) -> None:
+        self._before.setdefault(channel, deque(maxlen=_BEFORE)).extend(words)
+
+    def _limit(self, own: Channel) -> int:
+        limit = own.length if self._finished else min(own.open_at, self._merged.open_at(own))
+        for _, _, raw in () if self._finished else self._open[own.name].values:
+            limit = min(limit, raw)
+        undone = self._undone[own.name]
+        while undone and undone[0].done:
+            undone.popleft()
+        if undone:
+            limit = min(limit, undone[0].start)
+        if not self._finished and (self._open[own.name].doubtful or self._holds()):
+            limit = min(limit, own.sentence_at)
+        return limit
+
+    def _judge(self, piece: Piece) -> None:
+        """Everything that takes more than looking up letters."""
+        denied = is_denial(piece.text)
+        if piece.doubtful and not denied:
+            self._strike(piece.doubtful[0][0], "value", piece.channel)
+        self._read_again(piece, denied=denied)
+        before = frozenset(self._before.get(piece.channel, ()))
+        self._remember(piece.channel, content(piece.text))
+        armed = [e for e in piece.armed.values() if self._counts(e) and not self._context.spares(e)]
+        if self.hit is not None or denied or not (armed or self._free):
+            return
+        said = Said(piece.text, frozenset(content(piece.text)), before)
+        told = self._meaning.overlaps(said, armed, self._context)
+        told = told or self._meaning.agrees(said, armed, self._context)
+        if told is not None:
+            self._strike(told, "value", piece.channel)
+        elif worth(said, self._context):
+            self._judged += 1
+            meant = self._meaning.means(said, armed, self._context)
+            meant = meant or (self._meaning.of_no_name(said, self._free, self._context) if self._free else None)
+            if meant is not None:
+                self._strike(meant, "meaning", piece.channel)
+
+    def _read_again(self, piece: Piece, *, denied: bool) -> None:
+        """Look for terms in whatever disguise a sentence may stand."""
+        try:
+            others = readings(piece.text)[1:]
+        except TextTooLong as error:
+            raise DetectorError("a sentence of the answer can be read in too many ways") from error
+        for term in (seen.term for reading in others for seen in find(reading.text, self._sources)):
+            for entry in term.names:
+                if self._counts(entry) and entry.scope == "subject" and key(entry) not in self._context.named:
+                    self._strike(entry, "name", piece.channel)
+            for entry in term.values:
+                known = key(entry) in piece.armed and self._counts(entry) and not self._context.spares(entry)
+                if known and not (denied and self._context.gave(term)):
+                    self._strike(entry, "value", piece.channel)
