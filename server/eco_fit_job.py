@@ -74,6 +74,7 @@ class Job:
     upstream: Upstream
     state: FitState
     way: Way
+    stopping: Callable[[], bool] = lambda: False  # whether the proxy is to end
 
     async def run(self, tell: Tell) -> None:
         """Measure, search, store. Every event is told as it happens; what was measured is kept.
@@ -123,6 +124,8 @@ class Job:
             return kept
         scores: list[float] = []
         for at in range(0, len(asks), self.way.at_once):
+            if self.stopping():
+                raise ApiError(503, "The proxy is being stopped.", type="server_error", code="stopping")
             some = asks[at : at + self.way.at_once]
             answers = await self._answers(some, upstream or self.upstream, model or self.model)
             scores += [rouge_l(answer, a.reference).recall for answer, a in zip(answers, some, strict=True)]

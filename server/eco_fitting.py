@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -14,7 +14,7 @@ import httpx
 import orjson
 from anyio.streams.memory import MemoryObjectSendStream
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -115,7 +115,7 @@ def add_eco(router: APIRouter, fitting: Fitting) -> None:
         return {"deleted": model, "list": name, "revision": revision}
 
     @router.post("/lists/{name}/eco/fit", response_model=None)
-    async def fit(name: ListName, given: FitIn) -> Response:
+    async def fit(request: Request, name: ListName, given: FitIn) -> Response:
         """Fit, or go on with a fit that was stopped: its events as JSON lines, the last "done" or "error"."""
         if name in fitting.running:
             raise ApiError(409, f"The list {name!r} is being fitted; one fit at a time.", code="fit_running")
@@ -124,6 +124,7 @@ def add_eco(router: APIRouter, fitting: Fitting) -> None:
         held.callback(fitting.running.discard, name)
         try:
             job = await _answered(_prepared(fitting, name, given, held))
+            job = replace(job, stopping=getattr(request.app.state, "stopping", job.stopping))
         except BaseException:
             await held.aclose()
             raise

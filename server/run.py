@@ -56,6 +56,7 @@ async def _serve(settings: Settings) -> None:
     app = _app(settings, manager, upstream, await asyncio.to_thread(_eco, folder))
     config = uvicorn.Config(app, host=settings.host, port=settings.port, log_level="warning", timeout_keep_alive=75)
     server = uvicorn.Server(config)
+    app.state.stopping = lambda: server.should_exit  # what takes minutes ends then, and goes on later
     try:
         if managed is not None:
             await managed.start(_progress)

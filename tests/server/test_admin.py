@@ -26,6 +26,9 @@ ROUTES = [
     ("POST", "/admin/v1/check"),
     ("POST", "/admin/v1/lists/facts/calibrate"),
     ("POST", "/admin/v1/replay"),
+    ("GET", "/admin/v1/lists/facts/eco"),
+    ("DELETE", "/admin/v1/lists/facts/eco"),
+    ("POST", "/admin/v1/lists/facts/eco/fit"),
 ]
 
 

@@ -9,11 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from fastapi import FastAPI
 
 from guard.eco import Eco
 from guard.model import Entry, ForgetList
 from guard.snapshot import SnapshotManager
+from server.admin import admin_router
+from server.eco_fitting import Fitting
+from server.judging import Judge
+from server.upstream import Endpoint, Upstream
 from tests.server.conftest import ADMIN_KEY, Build, House, Run, running
 from tests.server.knowing import Fact, Knowing, checkpoint_of, serving
 
@@ -188,6 +194,20 @@ def test_a_fit_goes_on_in_another_server(build: Build, known: Knowing, served: s
         events = _fit(house, target=0.5)
     assert events[0]["kept"] == 2
     assert events[-1]["stored"] is True
+
+
+def test_a_proxy_that_is_to_end_does_not_wait_for_a_fit(
+    manager: SnapshotManager, known: Knowing, served: str, tmp_path: Path
+) -> None:
+    upstream = Upstream(lambda: Endpoint(served, None), connect_timeout=2, read_timeout=20)
+    app = FastAPI()
+    app.state.stopping = lambda: len(known.bodies) >= 20
+    fitting = Fitting(manager, Judge(), upstream, known.eco, tmp_path / "eco-fits")
+    app.include_router(admin_router(manager, ADMIN_KEY, max_body_bytes=1, fitting=fitting))
+    with running(app) as url, httpx.Client(base_url=url) as client:
+        text = client.post("/admin/v1/lists/people/eco/fit", json={"target": 0.5}, headers=HEADERS).text
+    last = json.loads(text.splitlines()[-1])
+    assert (last["status"], last["error"]["code"], len(known.bodies)) == (503, "stopping", 24)
 
 
 def test_with_other_entries_nothing_is_kept(house: House, tmp_path: Path) -> None:
