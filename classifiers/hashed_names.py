@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from classifiers.lexical import SHARED, TELLING, Kind, NameHit
 from classifiers.normalise import View
@@ -16,6 +17,9 @@ from classifiers.weights import in_vocabulary, specific, total
 _SHORTEST = 4  # letters of a word that may be a misspelt one
 _POSSESSIVE = 6  # letters of a word whose last one may be the s of a possessive
 
+T = TypeVar("T")
+_REMEMBERED = 20_000  # words
+_Close = dict[tuple[str, int], bool]
 Token = tuple[str, int, int]  # word, where in the view
 
 
@@ -30,6 +34,43 @@ class _Hit:
     kind: Kind
     start: int
     end: int
+
+
+class HashedPhrases(Generic[T]):
+    """Phrases that are known by their hashes, each with whose it is. Safe to use from many threads."""
+
+    def __init__(self, hasher: Hasher, phrases: Iterable[tuple[bytes, bytes, T]], longest: int) -> None:
+        """Take phrases.
+
+        Args:
+            hasher: with the salt that they were hashed with.
+            phrases: ``textless.phrase`` of each, and whose it is.
+            longest: words of the longest.
+        """
+        self._hasher = hasher
+        self._longest = longest
+        self._starts: set[bytes] = set()
+        self._owners: dict[bytes, list[T]] = defaultdict(list)
+        for own, first, owner in phrases:
+            self._starts.add(first)
+            self._owners[own].append(owner)
+
+    def find(self, words: Sequence[Token]) -> Iterator[tuple[T, int, int]]:
+        """Whose phrases stand in ``words`` (``textless.tokens`` of a folded text), and where."""
+        hasher, starts, owners = self._hasher, self._starts, self._owners
+        for i, (word, start, end) in enumerate(words):
+            digest = hasher.word(word)
+            if digest[FIRST] not in starts:
+                continue
+            phrase = word
+            for j in range(i + 1, i + self._longest + 1):
+                for owner in owners.get(digest[PHRASE], ()):
+                    yield owner, start, end
+                if j >= len(words):
+                    break
+                phrase = f"{phrase} {words[j][0]}"
+                end = words[j][2]
+                digest = hasher.of(phrase)
 
 
 class HashedNames:
@@ -77,22 +118,19 @@ class _Table:
 
     def __init__(self, salt: bytes, entries: Sequence[Textless]) -> None:
         self._hasher = Hasher(salt)
-        self._longest = max(e.longest for e in entries)
         self._names = {name.key: name for entry in entries for name in entry.names}
-        self._starts: set[bytes] = set()
-        self._phrases: dict[bytes, list[tuple[str, Kind]]] = defaultdict(list)
+        spelt = ((own, first, (key, kind)) for key, n in self._names.items() for kind, own, first in n.phrases)
+        self._phrases = HashedPhrases(self._hasher, spelt, max(e.longest for e in entries))
         self._prefixes: dict[bytes, set[int]] = defaultdict(set)
         self._joined: dict[bytes, list[str]] = defaultdict(list)
         self._words: dict[bytes, list[tuple[str, int]]] = defaultdict(list)  # name, which of its words
         self._respelt: dict[bytes, list[tuple[str, int, bool]]] = defaultdict(list)  # and whether it is the word itself
+        self._seen: dict[str, _Close] = {}  # words of prompts come again and again
         few = sum(len(name.parts) for name in self._names.values()) <= MOST_WORDS
         for key, name in self._names.items():
             self._take(key, name, typos=few)
 
     def _take(self, key: str, name: HashedName, *, typos: bool) -> None:
-        for kind, phrase, first in name.phrases:
-            self._starts.add(first)
-            self._phrases[phrase].append((key, kind))
         for length, phrase, first in name.joined:
             self._prefixes[first].add(length)
             self._joined[phrase].append(key)
@@ -103,7 +141,7 @@ class _Table:
 
     def find(self, text: str, words: Sequence[Token], *, joined: bool, guessed: bool) -> list[_Hit]:
         """As ``NameIndex.find``."""
-        found = list(self._spelt(words))
+        found = [_Hit(key, kind, start, end) for (key, kind), start, end in self._phrases.find(words)]
         hits = [hit for hit in found if hit.kind != "partial"]
         known = {hit.key for hit in hits}
         if self._prefixes:
@@ -134,22 +172,6 @@ class _Table:
                 if other == key:
                     parts[i] = word
         return " ".join(parts)
-
-    def _spelt(self, words: Sequence[Token]) -> Iterator[_Hit]:
-        hasher, starts, phrases = self._hasher, self._starts, self._phrases
-        for i, (word, start, end) in enumerate(words):
-            digest = hasher.word(word)
-            if digest[FIRST] not in starts:
-                continue
-            phrase = word
-            for j in range(i + 1, i + self._longest + 1):
-                for key, kind in phrases.get(digest[PHRASE], ()):
-                    yield _Hit(key, kind, start, end)
-                if j >= len(words):
-                    break
-                phrase = f"{phrase} {words[j][0]}"
-                end = words[j][2]
-                digest = hasher.of(phrase)
 
     def _without_breaks(self, text: str, words: Sequence[Token], *, anywhere: bool) -> Iterator[_Hit]:
         """Names with their letters parted otherwise; whole words of the text unless ``anywhere``."""
@@ -182,8 +204,16 @@ class _Table:
                 if None not in run and not all(run) and (count > 1 or not exact):
                     yield _Hit(key, "fuzzy", words[i][1], words[i + count - 1][2])
 
-    def _close(self, word: str) -> dict[tuple[str, int], bool]:
+    def _close(self, word: str) -> _Close:
         """Of which words of which names ``word`` is a spelling, and whether it is the right one."""
+        known = self._seen.get(word)
+        if known is None:
+            if len(self._seen) >= _REMEMBERED:
+                self._seen.clear()
+            known = self._seen[word] = self._compared(word)
+        return known
+
+    def _compared(self, word: str) -> _Close:
         hasher = self._hasher
         found = dict.fromkeys(self._words.get(hasher.word(word)[PART], ()), True)
         if len(word) < _SHORTEST or in_vocabulary(word):  # a word, or another's name, and no misspelling

@@ -1,14 +1,13 @@
 """What is known of an entry whose texts are not kept: vectors, and keyed hashes of its names and of single words.
 
-A hash keeps a text from being read, not from being guessed: who holds the salt can ask whether a given name is
-there. Hashes of single words are therefore so short that many words share each of them, which is enough to compare a
-prompt with one subject and too little to list what is said of it.
+A hash keeps a text from being read, not from being guessed: who holds the salt can ask of any name and any word
+whether it is there. What stands in no order and without its sentence is still a bag of words to such a one.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,13 +16,13 @@ import numpy.typing as npt
 from classifiers.lexical import Kind, spellings, squeezed, unspaced
 from classifiers.normalise import fold_words
 from classifiers.spelling import keys_of
-from classifiers.weights import total, weight
+from classifiers.weights import total
 
 Floats = npt.NDArray[np.float32]
 
 SALT = 16  # bytes
-PHRASE, FIRST, WORD, PART = slice(0, 16), slice(16, 18), slice(18, 20), slice(20, 24)  # of one digest
-_DIGEST = 24
+PHRASE, FIRST, WORD, PART = slice(0, 16), slice(16, 18), slice(18, 22), slice(22, 26)  # of one digest
+_DIGEST = 26
 PREFIX = 4  # letters by which names with their letters parted otherwise are looked for
 _REMEMBERED = 20_000  # words
 _FUZZY, _FUZZY_ALONE = 8, 6  # letters of a name of several words, and of one, that is found with typos
@@ -88,8 +87,8 @@ class Textless:
     Attributes:
         salt: of its hashes; the same for the entries of one list.
         names: subject and aliases.
-        words: hashes of what is said of the subject.
-        told: of these, what the answer adds.
+        words: hashes of the words of its names and texts.
+        told: of the words that its answer adds.
         told_weight: the information of what the answer adds.
         longest: words of the longest way to write a name.
         vectors: ``(texts, dim)``, unit length.
@@ -111,18 +110,28 @@ def hashed_name(written: str, hasher: Hasher) -> HashedName | None:
     name = fold_words(written)
     if not name:
         return None
-    phrases = tuple(_phrase(form, kind, hasher) for form, kind in spellings(name, written))
+    phrases = tuple((kind, *phrase(_words(form), hasher)) for form, kind in spellings(name, written))
     joined = tuple(
         (len(form), hasher.joined(form)[PHRASE], hasher.prefix(form)) for form in sorted(squeezed(name, written))
     )
-    words = [word for word, _, _ in tokens(name)]
+    words = _words(name)
     typos = len(name) >= (_FUZZY if len(words) > 1 else _FUZZY_ALONE)
     return HashedName(phrases, joined, tuple(_part(word, hasher, typos=typos) for word in words))
 
 
-def _phrase(form: str, kind: Kind, hasher: Hasher) -> tuple[Kind, bytes, bytes]:
-    words = [word for word, _, _ in tokens(form)]
-    return kind, hasher.of(" ".join(words))[PHRASE], hasher.word(words[0])[FIRST]
+def phrase(words: Sequence[str], hasher: Hasher) -> tuple[bytes, bytes]:
+    """Hashes of folded words in a row (``tokens``), and of the first of them, by which they are looked for."""
+    return hasher.of(" ".join(words))[PHRASE], hasher.word(words[0])[FIRST]
+
+
+def longest(written: str) -> int:
+    """Words of the longest way to write a name."""
+    name = fold_words(written)
+    return max((len(tokens(form)) for form, _ in spellings(name, written)), default=0) if name else 0
+
+
+def _words(folded: str) -> list[str]:
+    return [word for word, _, _ in tokens(folded)]
 
 
 def _part(word: str, hasher: Hasher, *, typos: bool) -> tuple[bytes, ...]:
@@ -131,8 +140,8 @@ def _part(word: str, hasher: Hasher, *, typos: bool) -> tuple[bytes, ...]:
 
 
 def hashed_words(words: Iterable[str], hasher: Hasher) -> frozenset[bytes]:
-    """Short hashes of the ``words`` that tell something."""
-    return frozenset(hasher.word(w)[WORD] for w in words if weight(w) > 0)
+    """Hashes of single ``words``."""
+    return frozenset(hasher.word(w)[WORD] for w in words)
 
 
 def told(answer: frozenset[str], hasher: Hasher) -> tuple[frozenset[bytes], float]:

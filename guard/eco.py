@@ -1,4 +1,8 @@
-"""ECO: a flagged text goes to the model with some of its token embeddings corrupted (arXiv 2406.07933)."""
+"""ECO: a flagged text goes to the model with some of its token embeddings corrupted (Liu et al., arXiv 2406.07933).
+
+What the served model reads around the text, its chat template above all, is the model server's: only the text itself
+goes over as embeddings, so nothing of the template can be corrupted.
+"""
 
 from __future__ import annotations
 
@@ -10,55 +14,97 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from classifiers.types import Span
-from guard.corruption import CORRUPTIONS
+from guard.corruptions.spec import CorruptionSpec, corrupt
+from guard.effects import Ask, Corrupt, GuardUnavailable, Tools
 from guard.embeddings import EmbeddingRows
+from guard.selection import TokenSelectors
 from guard.tokens import Encoding, ModelTokenizer
 
 if TYPE_CHECKING:
     import torch
 
 
-class EcoUnavailable(RuntimeError):
+class EcoUnavailable(GuardUnavailable):
     """ECO cannot be carried out here; the list's fallback applies."""
+
+
+async def guard(ask: Ask, tools: Tools) -> Corrupt:
+    """Corrupt what the plan says."""
+    return Corrupt()
 
 
 class Eco:
     """Turns a text and the spans to forget into embeddings that vLLM takes as ``prompt_embeds``."""
 
-    def __init__(self, folder: Path, *, corruption: str = "gaussian") -> None:
+    def __init__(self, folder: Path, *, selectors: TokenSelectors | None = None) -> None:
         self.tokenizer = ModelTokenizer(folder)
         self._rows = EmbeddingRows(folder)
-        self._corrupt = CORRUPTIONS[corruption]
+        self._selectors = selectors
 
     def corrupted(
-        self, text: str, spans: Sequence[Span], *, sigma: float, seed_key: str, add_special_tokens: bool = False
+        self,
+        text: str,
+        spans: Sequence[Span],
+        spec: CorruptionSpec,
+        *,
+        seed_key: str,
+        token_classifiers: Sequence[str] = (),
+        add_special_tokens: bool = False,
     ) -> str:
-        """The whole of ``text`` as base64 of ``torch.save`` of ``(tokens, dim)`` float32.
+        """The whole of ``text`` as base64 of ``torch.save`` of ``(tokens, dim)`` float32. Blocking.
 
-        Tokens that touch ``spans`` are corrupted, the others are exact rows of the checkpoint. The
-        noise depends on ``seed_key`` and the text alone: the same prompt always gets the same noise, so
+        Tokens that touch ``spans``, or what a token classifier picks, are corrupted; the others are exact rows of the
+        checkpoint. Chance depends on ``seed_key`` and the text alone: the same prompt always gets the same rows, so
         that averaging over repeats, retries or ``n`` answers tells nothing more.
+
+        Args:
+            text: one text of a request.
+            spans: where entries were seen in it; none where no place can be told.
+            spec: what is done to the tokens.
+            seed_key: the names of the lists.
+            token_classifiers: names of trained token classifiers that also choose.
+            add_special_tokens: whether the tokenizer puts its own before and after, which are never corrupted.
+
+        Raises:
+            EcoUnavailable: a token classifier cannot be used, or a token has no embedding row.
         """
+        chosen = [*spans, *self._selected(text, token_classifiers)]
         encoding = self.tokenizer.encode(text, add_special_tokens=add_special_tokens)
-        rows = self._rows.rows(encoding.ids)  # (tokens, dim)
-        mask = choose_tokens(encoding, spans)
-        return _serialise(self._corrupt(rows, mask, sigma, _generator(seed_key, text)))
+        rows = self._embedded(encoding)  # (tokens, dim)
+        return _serialise(corrupt(rows, choose_tokens(encoding, chosen), spec, _generator(seed_key, text)))
 
     def exact(self, text: str, *, add_special_tokens: bool = False) -> str:
         """``text`` as embeddings without any corruption, in the form of ``corrupted``."""
-        encoding = self.tokenizer.encode(text, add_special_tokens=add_special_tokens)
-        return _serialise(self._rows.rows(encoding.ids))
+        return _serialise(self._embedded(self.tokenizer.encode(text, add_special_tokens=add_special_tokens)))
+
+    def _embedded(self, encoding: Encoding) -> torch.Tensor:
+        try:
+            return self._rows.rows(encoding.ids)
+        except ValueError as error:
+            raise EcoUnavailable(f"the text cannot be embedded: {error}") from error
+
+    def _selected(self, text: str, names: Sequence[str]) -> list[Span]:
+        if not names:
+            return []
+        if self._selectors is None:
+            raise EcoUnavailable("a list asks for a token classifier, and there is no folder of them")
+        try:
+            return [span for name in names for span in self._selectors.get(name).spans(text)]
+        except Exception as error:  # whatever it is: without this choice the text may not go on
+            raise EcoUnavailable(f"a token classifier failed: {error}") from error
 
 
 def choose_tokens(encoding: Encoding, spans: Sequence[Span]) -> list[bool]:
-    """Which tokens to corrupt: those that touch ``spans``, else all but the last (the paper's fallback).
+    """Which tokens to corrupt: those that touch ``spans``, else all but the last.
 
-    A text of one token is corrupted whole: sparing it would leave it unguarded.
+    The second is the paper's rule where its token classifier finds nothing. The paper counts the chat template's tokens
+    in, so that its last token is the template's; here the template is spared, and the last token is the text's. A text
+    of one token is corrupted whole: sparing it would leave it unguarded.
     """
     mask = encoding.touching(spans)
     if any(mask):
         return mask
-    own = [end > start for start, end in encoding.offsets]  # not the tokens that the tokenizer adds
+    own = list(encoding.own)
     if sum(own) > 1:
         own[max(i for i, mine in enumerate(own) if mine)] = False
     return own

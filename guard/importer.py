@@ -5,13 +5,48 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, replace
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from classifiers.names import derive_names
-from guard.model import Entry
+from guard.model import Entry, Kept, Policy
+from guard.vectors_only import textless
+
+_MOST_TEXTS = 102  # of an entry: a question, a text, paraphrases
+_MOST_HASHED = 1_000_000  # characters
+
+
+Hash = Annotated[str, Field(max_length=_MOST_HASHED)]
+
+
+class KeptIn(BaseModel):
+    """What a list that keeps vectors only has of an entry, as ``to_line`` wrote it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    encoder: str = Field(min_length=1, max_length=200)
+    dim: int = Field(ge=1, le=65_536)
+    vectors: list[Annotated[str, Field(max_length=200_000)]] = Field(max_length=_MOST_TEXTS)
+    salt: str = Field(max_length=64)
+    names: list[Hash] = Field(max_length=101)
+    values: list[Annotated[str, Field(pattern=r"^[0-9a-f]+$", max_length=64)]] = Field(max_length=1000)
+    longest: int = Field(ge=0, le=1000)
+    bare: str = Field("", max_length=200_000 * _MOST_TEXTS)
+    words: str = Field("", max_length=_MOST_HASHED)
+    told: str = Field("", max_length=_MOST_HASHED)
+    told_weight: float = Field(0.0, ge=0, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _readable(self) -> KeptIn:
+        textless(self.kept())
+        return self
+
+    def kept(self) -> Kept:
+        """As the store has it."""
+        found = self.model_dump() | {key: tuple(getattr(self, key)) for key in ("vectors", "names", "values")}
+        return Kept(**found)
 
 
 class EntryIn(BaseModel):
@@ -29,6 +64,8 @@ class EntryIn(BaseModel):
     paraphrased_question: str | None = Field(None, max_length=20_000)  # TOFU's name for one paraphrase
     scope: Literal["subject", "fact"] | None = None
     kind: Literal["forget", "allow"] = "forget"
+    action: Policy | None = None
+    kept: KeptIn | None = None
 
     @field_validator("aliases", "paraphrases")
     @classmethod
@@ -47,6 +84,10 @@ class EntryIn(BaseModel):
 
     @model_validator(mode="after")
     def _says_something(self) -> EntryIn:
+        if self.kept is not None:
+            if any((self.subject, self.aliases, self.question, self.answer, self.text, self.paraphrases)):
+                raise ValueError("an entry has either what is kept without its texts, or texts")
+            return self
         if not (self.subject or self.question or self.text):
             raise ValueError("needs at least one of subject, question, text")
         if self.kind == "allow" and not (self.question or self.text):
@@ -84,11 +125,11 @@ def entries(items: Sequence[EntryIn], list_name: str) -> list[Entry]:
     Whoever hands in questions about a person without naming them wants the person forgotten: such a
     derived subject has scope "subject". A given subject has scope "fact" unless the line says otherwise.
     """
-    unnamed = [i for i in items if not i.subject]
+    unnamed = [i for i in items if not i.subject and not i.kept]
     derived = iter(derive_names([(i.question or i.text or "", i.answer or "") for i in unnamed]))
     made: list[Entry] = []
     for item in items:
-        subject = item.subject or next(derived)
+        subject = item.subject or (None if item.kept else next(derived))
         scope = item.scope or ("subject" if subject and not item.subject else "fact")
         entry = Entry(
             entry_id=item.id or "",
@@ -101,6 +142,8 @@ def entries(items: Sequence[EntryIn], list_name: str) -> list[Entry]:
             paraphrases=tuple(dict.fromkeys([*item.paraphrases, *filter(None, [item.paraphrased_question])])),
             scope=scope,
             kind=item.kind,
+            action=item.action,
+            kept=item.kept.kept() if item.kept else None,
         )
         made.append(entry if item.id else replace(entry, entry_id=_identity(entry)))
     return made
@@ -118,13 +161,18 @@ def to_line(entry: Entry) -> str:
         "paraphrases": list(entry.paraphrases),
         "scope": entry.scope,
         "kind": entry.kind if entry.kind != "forget" else None,
+        "action": entry.action,
+        "kept": asdict(entry.kept) if entry.kept else None,
     }
     return json.dumps({k: v for k, v in fields.items() if v}, ensure_ascii=False)
 
 
 def _identity(entry: Entry) -> str:
     """The same for the same content, so that importing a file twice adds nothing."""
-    content = json.dumps([entry.subject if not entry.question else "", entry.question, entry.answer, entry.text])
+    if entry.kept is not None:
+        content = json.dumps(asdict(entry.kept))
+    else:
+        content = json.dumps([entry.subject if not entry.question else "", entry.question, entry.answer, entry.text])
     return hashlib.blake2b(content.encode(), digest_size=8).hexdigest()
 
 

@@ -91,8 +91,8 @@ class Kept:
     values: tuple[str, ...]
     longest: int  # words of the longest hashed name or detail
     bare: str = ""  # the vectors of the same texts without the names, one after the other
-    words: str = ""  # short hashes of what the texts say, which many words share
-    told: str = ""  # of these, what the answer adds
+    words: str = ""  # of the words of the texts
+    told: str = ""  # of the words that the answer adds
     told_weight: float = 0.0
 
 

@@ -20,11 +20,13 @@ import anyio
 
 from classifiers.names import STARTERS
 from classifiers.normalise import fold_words
+from classifiers.textless import WORD, Hasher
 from classifiers.types import TextTooLong
 from classifiers.views import readings
 from guard.effects import Ask, GuardUnavailable
 from guard.model import Entry
 from guard.special_tokens import neutralise
+from guard.vectors_only import textless
 
 TEMPLATE_REASONING = (
     "The question asks about something I have no knowledge of. The right answer is to say that I do not know it."
@@ -181,6 +183,7 @@ class ReasoningWriter:
         parts = (
             ask.forget_list.name, ask.forget_list.guideline, self._model or ask.model, self._bounds.max_tokens,
             ask.prompt, entry.entry_id, entry.subject, entry.aliases, entry.question, entry.answer, entry.text,
+            entry.kept and entry.kept.told,
         )  # fmt: skip
         content = json.dumps(parts).encode()
         return hashlib.blake2b(content, digest_size=16, key=self._secret).digest()
@@ -242,12 +245,14 @@ def told_words(entry: Entry) -> frozenset[str]:
 
 def _tells(text: str, entry: Entry) -> bool:
     """Whether an answer's words stand in ``text``, plainly or in one of the disguises that the detector reads."""
-    told = told_words(entry)
-    if not told:
+    told, kept = told_words(entry), _kept_told(entry)
+    if not told and kept is None:
         return False
     try:
         shown = [fold_words(reading.text) for reading in readings(text)]
     except TextTooLong:
+        return True
+    if kept is not None and any(kept(word) for reading in shown for word in reading.split()):
         return True
     # Scripts without spaces run words together, as disguises do.
     long = {word for word in told if len(word) > (_MOST_TOLD if word.isascii() else 1)}
@@ -255,6 +260,19 @@ def _tells(text: str, entry: Entry) -> bool:
         if told & set(reading.split()) or any(word in reading.replace(" ", "") for word in long):
             return True
     return False
+
+
+def _kept_told(entry: Entry) -> Callable[[str], bool] | None:
+    """For an entry without texts, whether a word is one that its answer adds: by the hashes that are kept."""
+    if entry.kept is None:
+        return None
+    hasher, told = Hasher(bytes.fromhex(entry.kept.salt)), textless(entry.kept).told
+
+    def tells(word: str) -> bool:
+        says_something = len(word) >= _MOST_TOLD or any(c.isdigit() for c in word)
+        return says_something and word not in STARTERS and hasher.word(word)[WORD] in told
+
+    return tells
 
 
 def _new_facts(text: str, known: str) -> bool:

@@ -22,7 +22,8 @@ from classifiers.static import StaticEmbedding, load_or_distil
 from classifiers.types import DetectorError, Encoder, Target
 from classifiers.vectors import VectorCache
 from guard.model import EcoFit, Entry, ForgetList
-from guard.store import Changes, Contents, Invalid, Store
+from guard.store import Changes, Contents, Invalid, Store, StoreError
+from guard.vectors_only import OtherEncoder, check_encoder, textless, whole_target
 
 T = TypeVar("T")
 log = structlog.get_logger("letheward.snapshot")
@@ -97,6 +98,11 @@ class SnapshotManager:
     def current(self) -> Snapshot:
         """The snapshot in force."""
         return self._current
+
+    @property
+    def encoder(self) -> Encoder:
+        """For entries: prompts do not wait behind them."""
+        return self._encoder.apart
 
     @property
     def stopped(self) -> bool:
@@ -220,6 +226,7 @@ class SnapshotManager:
 
     def _whole(self, contents: Contents) -> Snapshot:
         entries = {(e.list_name, e.entry_id): e for e in contents.entries}
+        self._comparable(contents.entries)
         detector = Detector.build(
             map(target, contents.entries), thresholds(contents.lists), self._encoder, cache=self._cache,
             off=off(contents.lists), scorer=self._scorer(self._ways.scorer), scorers=self._own(contents.lists),
@@ -228,6 +235,7 @@ class SnapshotManager:
 
     def _changed(self, changes: Changes) -> Snapshot:
         now = self._current
+        self._comparable(changes.entries)
         entries = dict(now.entries)
         gone = set(changes.touched) | {k for k in entries if k[0] in changes.emptied}
         for key in gone:
@@ -239,6 +247,13 @@ class SnapshotManager:
         )  # fmt: skip
         made = _snapshot(changes.revision, changes.lists, entries, detector, changes.fits)
         return replace(made, calibrations=now.calibrations)
+
+    def _comparable(self, entries: Iterable[Entry]) -> None:
+        """Rather none of the lists than one that would silently flag nothing."""
+        try:
+            check_encoder(entries, self._encoder)
+        except OtherEncoder as error:
+            raise StoreError(str(error)) from error
 
     def _own(self, lists: Iterable[ForgetList]) -> dict[str, Scorer]:
         return {item.name: self._scorer(item.scorer) for item in lists if item.scorer}
@@ -293,7 +308,8 @@ def off(lists: Iterable[ForgetList]) -> frozenset[str]:
 
 def target(entry: Entry) -> Target:
     """What the detector needs of an entry."""
-    names = tuple(filter(None, (entry.subject, *entry.aliases)))
-    texts = tuple(dict.fromkeys(filter(None, (entry.question, *entry.paraphrases, entry.text))))
-    facts = (entry.answer,) if entry.answer else ()
-    return Target(entry.list_name, entry.entry_id, names, texts, entry.scope, entry.kind == "allow", facts)
+    if entry.kept is not None:
+        return Target(
+            entry.list_name, entry.entry_id, (), (), entry.scope, entry.kind == "allow", textless=textless(entry.kept)
+        )
+    return whole_target(entry)

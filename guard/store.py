@@ -166,8 +166,16 @@ class Store:
             return _list(_existing(session, name))
 
     def put_list(self, forget_list: ForgetList) -> None:
-        """Create or replace a list's settings; its entries stay."""
+        """Create or replace a list's settings; its entries stay.
+
+        Raises:
+            Invalid: it is to keep no texts, and has entries with texts (``replace_entries``).
+        """
         with self._change() as (session, _):
+            before = session.get(ListRow, forget_list.name)
+            if before is not None and forget_list.keep == "vectors" != before.keep:
+                own = select(EntryRow).where(EntryRow.list_name == forget_list.name)
+                _no_texts(forget_list.name, map(_entry, session.execute(own).scalars()))
             session.merge(ListRow(**asdict(forget_list)))
 
     def delete_list(self, name: str) -> None:
@@ -192,9 +200,11 @@ class Store:
 
         Raises:
             NotFound: there is no such list.
+            Invalid: an entry has texts, and the list keeps none.
         """
         with self._change() as (session, touch):
-            _existing(session, name)
+            if _existing(session, name).keep == "vectors":
+                _no_texts(name, entries)
             touch(name, {e.entry_id for e in entries})
             own = EntryRow.list_name == name
             ids = list({e.entry_id for e in entries})
@@ -216,6 +226,34 @@ class Store:
                     EntryRow(list_name=name, entry_id=entry.entry_id, position=position + new, body=_body(entry))
                 )
             return new
+
+    def replace_entries(self, name: str, entries: Sequence[Entry]) -> None:
+        """Put ``entries`` in place of all that a list has, of which no trace is left.
+
+        Raises:
+            NotFound: there is no such list.
+        """
+        with self._change() as (session, touch):
+            _existing(session, name)
+            session.execute(delete(EntryRow).where(EntryRow.list_name == name))
+            session.execute(delete(ChangeRow).where(ChangeRow.list_name == name))  # ids may tell something too
+            distinct = {e.entry_id: e for e in entries}
+            rows = [{"list_name": name, "entry_id": e.entry_id, "position": i, "body": _body(e)}
+                    for i, e in enumerate(distinct.values())]  # fmt: skip
+            if rows:
+                session.execute(insert(EntryRow), rows)
+            touch(name, ["", *distinct])
+        self._wipe()
+
+    def _wipe(self) -> None:
+        """See that the log of changes holds nothing that is gone from the store."""
+        if self._engine.dialect.name != "sqlite":
+            return
+        try:
+            with self._engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        except SQLAlchemyError as error:
+            raise StoreError(f"the store failed: {type(error).__name__}") from error
 
     def put_fit(self, fit: EcoFit) -> None:
         """Keep a fitted strength; one for the same list and model is replaced.
@@ -239,6 +277,11 @@ class Store:
             if row is None:
                 raise NotFound(f"the list {name!r} has no fit for the model {model!r}")
             session.delete(row)
+
+    def remove_fits(self, name: str) -> None:
+        """Forget every fitted strength of a list, if there are any."""
+        with self._change() as (session, _):
+            session.execute(delete(FitRow).where(FitRow.list_name == name))
 
     def fits(self, name: str) -> list[EcoFit]:
         """The fitted strengths of a list, by model."""
@@ -274,7 +317,10 @@ def _engine(url: str) -> Engine:
     @event.listens_for(engine, "connect")
     def durable(connection: Any, _: Any) -> None:
         # FULL: a commit returns only when the log is on disk, so an acknowledged change survives a power cut.
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+        # secure_delete: what is deleted is overwritten.
+        for pragma in (
+            "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000", "secure_delete=ON",
+        ):  # fmt: skip
             connection.execute(f"PRAGMA {pragma}")
 
     return engine
@@ -285,6 +331,11 @@ def _existing(session: Session, name: str) -> ListRow:
     if row is None:
         raise NotFound(f"there is no list {name!r}")
     return row
+
+
+def _no_texts(name: str, entries: Iterable[Entry]) -> None:
+    if any(entry.kept is None for entry in entries):
+        raise Invalid(f"the list {name!r} keeps vectors only, and an entry comes with its texts")
 
 
 def _list(row: ListRow) -> ForgetList:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +13,33 @@ from classifiers.types import Span
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """Token ids and, for each, the characters ``[start, end)`` it stands for; (0, 0) for added tokens."""
+    """A text in tokens.
+
+    Attributes:
+        ids: of the tokens.
+        offsets: for each the characters ``[start, end)`` that it stands for. Several tokens may stand for one
+            character (its bytes), and one for several. Where a tokenizer leaves spaces out of its offsets, a token of
+            spaces alone has an empty one, at the character after them.
+        own: for each whether it is of the text, and not put there by the tokenizer (beginning, end).
+    """
 
     ids: tuple[int, ...]
     offsets: tuple[tuple[int, int], ...]
+    own: tuple[bool, ...]
 
     def touching(self, spans: Sequence[Span]) -> list[bool]:
-        """For each token, whether it shares a character with one of ``spans``."""
-        return [any(start < s.end and s.start < end for s in spans) for start, end in self.offsets]
+        """For each token, whether it shares a character with one of ``spans``, however small a part of it.
+
+        A token with an empty offset does where it stands inside a span.
+        """
+        merged = _merged(spans)
+        starts = [start for start, _ in merged]
+
+        def touched(start: int, end: int) -> bool:
+            before = bisect_left(starts, end)  # spans that begin before the token ends
+            return before > 0 and merged[before - 1][1] > start
+
+        return [own and touched(*offset) for own, offset in zip(self.own, self.offsets, strict=True)]
 
 
 class ModelTokenizer:
@@ -40,7 +60,8 @@ class ModelTokenizer:
     def encode(self, text: str, *, add_special_tokens: bool) -> Encoding:
         """Tokens of ``text`` with offsets into it."""
         encoding = self._tokenizer.encode(text, add_special_tokens=add_special_tokens)
-        return Encoding(tuple(encoding.ids), tuple(encoding.offsets))
+        own = tuple(not added for added in encoding.special_tokens_mask)
+        return Encoding(tuple(encoding.ids), tuple(encoding.offsets), own)
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text that the model would see for ``ids``, special tokens included.
@@ -57,3 +78,14 @@ class ModelTokenizer:
     def count(self, text: str) -> int:
         """How many tokens ``text`` has."""
         return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
+
+def _merged(spans: Sequence[Span]) -> list[tuple[int, int]]:
+    """Sorted and without overlaps; spans without a character are left out."""
+    found: list[tuple[int, int]] = []
+    for start, end in sorted((s.start, s.end) for s in spans if s.start < s.end):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return found

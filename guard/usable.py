@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from classifiers.calibrate import Rate
-from guard.lora import libraries
+from guard.lora import idle_cores, libraries
 from guard.model import DEFAULT_GUIDELINE, Entry
 from guard.reasoning import guard_prompt, shortened, why_unusable
 from guard.synthetic import Pair
@@ -57,6 +57,7 @@ def write(
         RuntimeError: a library is missing.
     """
     torch, transformers, peft = libraries()
+    torch.set_num_threads(idle_cores())
     tokenizer = transformers.AutoTokenizer.from_pretrained(base, padding_side="left")
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
     model = transformers.AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)

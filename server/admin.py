@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends, Query, Request
@@ -14,7 +14,9 @@ from starlette.responses import PlainTextResponse
 
 from classifiers.types import DetectorError
 from guard.importer import EntryIn, entries, read_entries, to_line
-from guard.model import DEFAULT_GUIDELINE, DEFAULT_REFUSAL, Entry, ForgetList
+from guard.keeping import as_kept, keep_vectors_only
+from guard.model import Entry, ForgetList
+from guard.selection import TokenSelectors
 from guard.snapshot import SnapshotManager
 from guard.store import Invalid, NotFound, Store, StoreError
 from server.auth import admin_key_needed, bearer, same
@@ -25,47 +27,11 @@ from server.errors import ApiError
 from server.incoming import read_body
 from server.judging import Judge
 from server.list_name import ListName
+from server.list_settings import ListSettings, check, shown
 from server.replay import add_replay
 
 T = TypeVar("T")
-
-_NULLABLE = ("threshold", "scorer", "false_positive_rate", "recall_floor")
-
-
-class ListSettings(BaseModel):
-    """Settings of a list; all have defaults."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    policy: Literal["eco", "dragon", "refuse", "monitor"] = "eco"
-    fallback: Literal["refuse", "dragon"] = "refuse"
-    sigma: float = Field(20.0, ge=0, le=1e6, allow_inf_nan=False)
-    threshold: float | None = Field(None, ge=0, le=1)
-    enabled: bool = True
-    guideline: str = Field(DEFAULT_GUIDELINE, min_length=1, max_length=4000)
-    refusal: str = Field(DEFAULT_REFUSAL, min_length=1, max_length=4000)
-    description: str = Field("", max_length=4000)
-    scorer: str | None = Field(None, max_length=160)
-    false_positive_rate: float | None = Field(None, gt=0, lt=1)
-    recall_floor: float | None = Field(None, gt=0, le=1)
-
-
-class ListPatch(BaseModel):
-    """Settings to change; the others stay."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    policy: Literal["eco", "dragon", "refuse", "monitor"] | None = None
-    fallback: Literal["refuse", "dragon"] | None = None
-    sigma: float | None = Field(None, ge=0, le=1e6, allow_inf_nan=False)
-    threshold: float | None = Field(None, ge=0, le=1)
-    enabled: bool | None = None
-    guideline: str | None = Field(None, min_length=1, max_length=4000)
-    refusal: str | None = Field(None, min_length=1, max_length=4000)
-    description: str | None = Field(None, max_length=4000)
-    scorer: str | None = Field(None, max_length=160)
-    false_positive_rate: float | None = Field(None, gt=0, lt=1)
-    recall_floor: float | None = Field(None, gt=0, le=1)
+_FITTED = frozenset({"sigma", "corruption", "dims"})
 
 
 class EntriesIn(BaseModel):
@@ -83,6 +49,7 @@ def admin_router(
     max_body_bytes: int,
     judge: Judge | None = None,
     fitting: Fitting | None = None,
+    selectors: TokenSelectors | None = None,
 ) -> APIRouter:
     """All routes of the admin API; each asks for the bearer key. ``judge``: the proxy's, for replays and fits."""
 
@@ -91,7 +58,7 @@ def admin_router(
             raise admin_key_needed()
 
     router = APIRouter(prefix="/admin/v1", tags=["admin"], dependencies=[Depends(require_admin)])
-    _add_lists(router, manager)
+    _add_lists(router, manager, selectors)
     _add_entries(router, manager, max_body_bytes)
     _add_revision(router, manager)
     add_check(router, manager)
@@ -101,7 +68,7 @@ def admin_router(
     return router
 
 
-def _add_lists(router: APIRouter, manager: SnapshotManager) -> None:
+def _add_lists(router: APIRouter, manager: SnapshotManager, selectors: TokenSelectors | None) -> None:
     @router.get("/lists")
     async def lists() -> dict[str, Any]:
         """All lists with their number of entries."""
@@ -117,24 +84,28 @@ def _add_lists(router: APIRouter, manager: SnapshotManager) -> None:
     @router.put("/lists/{name}")
     async def put(name: ListName, settings: ListSettings) -> dict[str, Any]:
         """Create a list or replace its settings."""
-        item = ForgetList(name=name, **settings.model_dump())
+        item = ForgetList(name=name, **settings.settings())
+        await _off_loop(partial(check, item, selectors))
         await _off_loop(partial(manager.check_scorer, item.scorer))
+        if item.keep == "vectors":
+            await _off_loop(partial(keep_vectors_only, manager, name))
         _, revision = await _off_loop(partial(manager.change, lambda store: store.put_list(item)))
         return _list(item) | {"revision": revision}
 
     @router.patch("/lists/{name}")
-    async def patch(name: ListName, settings: ListPatch) -> dict[str, Any]:
+    async def patch(name: ListName, settings: ListSettings) -> dict[str, Any]:
         """Change some of a list's settings; null goes back to the default, where that is nothing."""
-        given = settings.model_dump(exclude_unset=True)
-        wrong = [k for k, v in given.items() if v is None and k not in _NULLABLE]
-        if wrong:
-            raise ApiError(400, f"{', '.join(wrong)}: must not be null.", code="invalid_request")
-
+        given = settings.changes()
         await _off_loop(partial(manager.check_scorer, given.get("scorer")))
+        if given.get("keep") == "vectors":
+            await _off_loop(partial(keep_vectors_only, manager, name))
 
         def apply(store: Store) -> ForgetList:
             changed = replace(store.get_list(name), **given)
+            check(changed, selectors)
             store.put_list(changed)
+            if not _FITTED.isdisjoint(given):  # what the operator says now goes before what was fitted
+                store.remove_fits(name)
             return changed
 
         item, revision = await _off_loop(partial(manager.change, apply))
@@ -149,7 +120,7 @@ def _add_lists(router: APIRouter, manager: SnapshotManager) -> None:
 
 def _add_entries(router: APIRouter, manager: SnapshotManager, max_body_bytes: int) -> None:
     @router.get("/lists/{name}/entries")
-    async def shown(
+    async def entry_page(
         name: ListName,
         offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
         limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
@@ -197,6 +168,7 @@ def _add_revision(router: APIRouter, manager: SnapshotManager) -> None:
 
 
 async def _add(manager: SnapshotManager, name: str, made: list[Entry]) -> dict[str, Any]:
+    made = await _off_loop(partial(as_kept, manager, name, made))
     new, revision = await _off_loop(partial(manager.change, lambda store: store.add_entries(name, made)))
     return {"added": new, "updated": len(made) - new, "ids": [e.entry_id for e in made], "revision": revision}
 
@@ -214,10 +186,9 @@ async def _off_loop(work: Callable[[], T]) -> T:
 
 
 def _list(item: ForgetList, count: int | None = None) -> dict[str, Any]:
-    shown: dict[str, Any] = {"name": item.name} | {k: getattr(item, k) for k in ListSettings.model_fields}
-    return shown if count is None else shown | {"entries": count}
+    return shown(item) if count is None else shown(item) | {"entries": count}
 
 
 def _entry(entry: Entry) -> dict[str, Any]:
-    fields = ("subject", "aliases", "question", "answer", "text", "paraphrases", "scope")
+    fields = ("subject", "aliases", "question", "answer", "text", "paraphrases", "scope", "kind", "action")
     return {"id": entry.entry_id} | {k: getattr(entry, k) for k in fields}

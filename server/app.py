@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -13,15 +13,18 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from guard.selection import TokenSelectors
 from guard.snapshot import SnapshotManager
 from server import __version__
 from server.admin import admin_router
-from server.auth import admin_key_needed, require_client
+from server.auth import admin_key_needed
+from server.clients import Client, require_client
 from server.eco_fitting import Fitting
 from server.errors import ApiError, openai_error, problems
 from server.incoming import LimitBodies
 from server.metrics import CountRequests, Metrics
 from server.proxy import Proxy
+from server.routes import add_client_routes
 from server.upstream import Upstream
 
 log = structlog.get_logger("letheward.app")
@@ -33,11 +36,13 @@ def create_app(
     upstream: Upstream,
     manager: SnapshotManager,
     admin_key: str,
-    client_keys: Sequence[str],
+    clients: Sequence[Client],
     is_admin: Callable[[Request], bool],
     max_body_bytes: int,
     metrics_public: bool = False,
     fitting: Fitting | None = None,
+    routes: Sequence[str] = (),
+    selectors: TokenSelectors | None = None,
 ) -> FastAPI:
     """The application over its ready parts; what it does not list answers 404 in OpenAI's shape."""
     app = FastAPI(
@@ -48,30 +53,19 @@ def create_app(
         redoc_url=None,
         openapi_url=None,
     )
-    allowed = require_client(client_keys, is_admin)
+    allowed = require_client(clients, is_admin)
     app.add_middleware(LimitBodies, limit=max_body_bytes, prefix="/admin/")
     app.add_middleware(CountRequests, metrics=proxy.metrics)
     app.include_router(
-        admin_router(manager, admin_key, max_body_bytes=max_body_bytes, judge=proxy.judge, fitting=fitting)
+        admin_router(
+            manager, admin_key, max_body_bytes=max_body_bytes, judge=proxy.judge, fitting=fitting, selectors=selectors
+        )
     )
     _add_health(app, upstream, manager, enforcing=proxy.enforcing)
     _add_metrics(app, proxy.metrics, is_admin, public=metrics_public)
-    _add_client_routes(app, proxy, allowed)
+    add_client_routes(app, proxy, allowed, routes)
     _add_error_shapes(app)
     return app
-
-
-def _add_client_routes(app: FastAPI, proxy: Proxy, allowed: Callable[[Request], None]) -> None:
-    def guarded(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-        async def endpoint(request: Request) -> Response:
-            allowed(request)
-            return await handler(request)
-
-        return endpoint
-
-    app.add_api_route("/v1/chat/completions", guarded(proxy.chat), methods=["POST"], response_model=None)
-    app.add_api_route("/v1/completions", guarded(proxy.completions), methods=["POST"], response_model=None)
-    app.add_api_route("/v1/models", guarded(proxy.models), methods=["GET"], response_model=None)
 
 
 def _add_metrics(app: FastAPI, metrics: Metrics, is_admin: Callable[[Request], bool], *, public: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from starlette.requests import Request
 
@@ -43,22 +43,3 @@ def admin_check(admin_key: str) -> Callable[[Request], bool]:
         return by_header or by_bearer
 
     return is_admin
-
-
-def require_client(client_keys: Sequence[str], is_admin: Callable[[Request], bool]) -> Callable[[Request], None]:
-    """A check that lets a request through with one of ``client_keys``, or any request where there are none."""
-
-    def check(request: Request) -> None:
-        if not client_keys:
-            return
-        token = bearer(request)
-        known = [same(token, key) for key in client_keys]  # all are compared, whichever matches
-        if not any(known) and not is_admin(request):
-            raise ApiError(
-                401,
-                "A valid API key is needed: 'Authorization: Bearer KEY'.",
-                type="authentication_error",
-                code="invalid_api_key",
-            )
-
-    return check

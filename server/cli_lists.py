@@ -15,8 +15,9 @@ app = typer.Typer(no_args_is_help=True, help="Show and change the forget lists o
 
 Name = Annotated[str, typer.Argument(help="The list's name.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Policy = Annotated[str | None, typer.Option(help="eco, dragon, refuse or monitor.")]
+Policy = Annotated[str | None, typer.Option(help="eco, dragon, icul, template, refuse or monitor.")]
 Sigma = Annotated[float | None, typer.Option(help="ECO's corruption strength.")]
+Keep = Annotated[str | None, typer.Option(help="text, or vectors: store no text of an entry, and no name.")]
 Threshold = Annotated[float | None, typer.Option(help="Score from which a text is flagged, 0 to 1.")]
 
 _URL = "http://127.0.0.1:8080"
@@ -28,6 +29,7 @@ def load(
     name: Name,
     file: Annotated[typer.FileBinaryRead, typer.Argument(help="JSON lines, - for stdin.")],
     policy: Policy = None,
+    keep: Keep = None,
     url: Proxy = _URL,
     key: Key = None,
     as_json: AsJson = False,
@@ -35,7 +37,7 @@ def load(
     """Add the entries of FILE to a list, which is made if it is not there."""
     client = AdminClient(url, key)
     lines = [line for line in file.read().splitlines() if line.strip()]
-    _ensure(client, name, policy)
+    _ensure(client, name, policy, keep)
     total: dict[str, Any] = {"added": 0, "updated": 0, "revision": None}
     starts = range(0, len(lines), _BATCH)
     with typer.progressbar(starts, label=f"importing {len(lines)}", file=sys.stderr) as batches:
@@ -131,12 +133,27 @@ def change(
     enabled: Annotated[bool | None, typer.Option("--on/--off", help="Whether the list is in force.")] = None,
     guideline: Annotated[str | None, typer.Option(help="What DRAGON's guard is told.")] = None,
     refusal: Annotated[str | None, typer.Option(help="What a refused prompt is answered.")] = None,
-    fallback: Annotated[str | None, typer.Option(help="refuse or dragon, where ECO cannot be done.")] = None,
+    fallback: Annotated[
+        str | None, typer.Option(help="refuse, template or dragon, where the policy cannot be done.")
+    ] = None,
     scorer: Annotated[
         str | None, typer.Option(help="head, rule, dragon, trained:NAME, dragon:NAME; '' for the server's.")
     ] = None,
     false_positive_rate: Annotated[float | None, typer.Option(help="What its threshold is calibrated to.")] = None,
     recall_floor: Annotated[float | None, typer.Option(help="A recall that goes before the rate.")] = None,
+    keep: Keep = None,
+    corruption: Annotated[
+        str | None, typer.Option(help="How ECO corrupts; an unknown one is answered with all.")
+    ] = None,
+    dims: Annotated[int | None, typer.Option(help="On how many dimensions; 0 for all.")] = None,
+    token_classifier: Annotated[
+        str | None, typer.Option(help="A trained classifier of what else to corrupt; '' for none.")
+    ] = None,
+    template: Annotated[
+        typer.FileText | None, typer.Option(help="File with the Jinja text of DRAGON's guard; empty for the default.")
+    ] = None,
+    model: Annotated[list[str] | None, typer.Option(help="For requests to this model only; '*' for all.")] = None,
+    tenant: Annotated[list[str] | None, typer.Option(help="For this client only; '*' for all.")] = None,
     calibrated: Annotated[bool, typer.Option("--calibrated", help="Back to the calibrated threshold.")] = False,
     url: Proxy = _URL,
     key: Key = None,
@@ -154,9 +171,16 @@ def change(
         "scorer": scorer,
         "false_positive_rate": false_positive_rate,
         "recall_floor": recall_floor,
+        "keep": keep,
+        "corruption": corruption,
+        "models": None if model is None else [m for m in model if m != "*"],
+        "tenants": None if tenant is None else [t for t in tenant if t != "*"],
     }
     body: dict[str, Any] = {k: v for k, v in given.items() if v is not None}
     body |= {"scorer": None} if scorer == "" else {}
+    body |= {"dims": dims or None} if dims is not None else {}
+    body |= {"token_classifier": token_classifier or None} if token_classifier is not None else {}
+    body |= {"template": template.read() or None} if template is not None else {}
     body |= {"threshold": None} if calibrated else {}
     done = AdminClient(url, key).call("PATCH", f"/lists/{quote(name)}", json=body)
     state = "on" if done["enabled"] else "off"
@@ -169,9 +193,9 @@ def export(name: Name, url: Proxy = _URL, key: Key = None) -> None:
     typer.echo(AdminClient(url, key).text(f"/lists/{quote(name)}/export"), nl=False)
 
 
-def _ensure(client: AdminClient, name: str, policy: str | None) -> None:
+def _ensure(client: AdminClient, name: str, policy: str | None, keep: str | None = None) -> None:
     known = {item["name"] for item in client.call("GET", "/lists")["lists"]}
-    settings = {"policy": policy} if policy else {}
+    settings = {k: v for k, v in {"policy": policy, "keep": keep}.items() if v}
     if name not in known:
         client.call("PUT", f"/lists/{quote(name)}", json=settings)
     elif settings:

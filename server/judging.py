@@ -9,8 +9,11 @@ from typing import Protocol
 
 from classifiers.types import Verdict
 from guard.router import Plan, plan
+from guard.scope import Asker
 from guard.snapshot import Snapshot
-from server.surfaces import Body, Decode, Limits, Surface, chat_surfaces, check_shape, completion_surfaces
+from server.dialects.base import Dialect
+from server.errors import ApiError
+from server.surfaces import Body, Decode, Limits, Surface, check_shape
 
 # With these the answer would repeat the rewritten prompt.
 _ECHOING = ("echo", "prompt_logprobs", "return_token_ids", "return_tokens_as_token_ids")
@@ -32,10 +35,16 @@ class Snapshots(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A request, and every text of it."""
+    """A request, and every text of it. ``messages``: its conversation, in the form of chat completions."""
 
     body: Body
     surfaces: list[Surface]
+    messages: Sequence[Mapping[str, object]] = ()
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Its texts, each once."""
+        return tuple(dict.fromkeys(s.text for s in self.surfaces))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +73,22 @@ class Judge:
     limits: Limits = field(default_factory=Limits)
     decode: Decode | None = None
     eco_available: bool = False
+    media: bool = True  # whether parts that are no text pass
 
-    def read(self, body: Body, *, chat: bool) -> Prompt:
+    def read(self, body: Body, dialect: Dialect) -> Prompt:
         """The texts of a request; prompts of token ids are replaced by their text in ``body``.
 
         Raises:
             ApiError: 400 where it cannot be read, or is not to be sent on.
         """
         check_shape(body, self.limits)
-        return Prompt(body, chat_surfaces(body) if chat else completion_surfaces(body, self.decode))
+        surfaces = dialect.surfaces(body, self.decode)
+        if not self.media and (found := dialect.media(body)):
+            raise ApiError(
+                400, f"Images, audio, video and files are not accepted here ({found[0]}): only text can be judged.",
+                param=found[0], code="unsupported_media",
+            )  # fmt: skip
+        return Prompt(body, surfaces, dialect.conversation(body))
 
     def judge(self, snapshot: Snapshot, prompt: Prompt) -> Judgement:
         """Judge equal texts once, and messages also as turns of one conversation. Blocking.
@@ -95,8 +111,15 @@ class Judge:
         ms = dict(judged.ms) | {"turns": (time.perf_counter() - began) * 1000}
         return Judgement(verdicts, _highest(judged.scores, verdicts), all(judged.early), ms)
 
-    def decide(self, snapshot: Snapshot, prompt: Prompt, verdicts: Sequence[Sequence[Verdict]]) -> Plan:
-        """What the lists want done with the request."""
+    def decide(
+        self,
+        snapshot: Snapshot,
+        prompt: Prompt,
+        verdicts: Sequence[Sequence[Verdict]],
+        asker: Asker | None = None,
+    ) -> Plan:
+        """What the lists that are for ``asker`` want done with the request."""
+        asker = asker or Asker(str(prompt.body.get("model") or ""))
         found = plan(
             verdicts,
             snapshot.lists,
@@ -104,8 +127,11 @@ class Judge:
             rewritable=[s.rewritable for s in prompt.surfaces],
             eco_available=self.eco_available,
             past=_past(prompt),
+            fits=snapshot.fits,
+            model=asker.model,
+            applies=asker.applies,
         )
-        if found.action in ("eco", "dragon") and any(prompt.body.get(key) for key in _ECHOING):
+        if found.action in ("eco", "dragon", "icul") and any(prompt.body.get(key) for key in _ECHOING):
             return Plan("refuse", found.decisive, found.findings, ())
         return found
 
@@ -121,8 +147,5 @@ def _highest(scores: Sequence[Mapping[str, float]], verdicts: Sequence[Sequence[
 
 def _past(prompt: Prompt) -> list[bool]:
     """For each surface whether it stands before the user's last message."""
-    messages = prompt.body.get("messages")
-    if not isinstance(messages, list):
-        return [False] * len(prompt.surfaces)
-    last = max((i for i, m in enumerate(messages) if isinstance(m, dict) and m.get("role") == "user"), default=-1)
+    last = max((i for i, m in enumerate(prompt.messages) if m.get("role") == "user"), default=-1)
     return [s.message is not None and s.message < last for s in prompt.surfaces]

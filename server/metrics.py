@@ -12,12 +12,14 @@ from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from classifiers.types import DetectorError, TextTooLong
+from guard.router import STRICTNESS
 from guard.snapshot import Snapshot
 from server.judging import Judgement, Snapshots
 from server.scores import WINDOW, ScoreCollector
 
 _SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
-_ACTIONS = frozenset({"pass", "monitor", "redact", "dragon", "eco", "refuse"})
+_CHARACTERS = (0, 4, 16, 32, 64, 128, 256, 512, 1024, 4096)
+_ACTIONS = frozenset(STRICTNESS)
 
 
 class Metrics:
@@ -46,6 +48,14 @@ class Metrics:
         self._failures = Counter(
             "letheward_detector_failures", "Requests that the detector could not judge", ["kind"], registry=registry
         )
+        self._answer_hits = Counter(
+            "letheward_answer_hits", "Answers that would have told what a list wants forgotten, and what came of them",
+            ["list", "kind", "outcome"], registry=registry,
+        )  # fmt: skip
+        self._held = Histogram(
+            "letheward_answer_held_characters", "Most characters of an answer that were held back at one time",
+            buckets=_CHARACTERS, registry=registry,
+        )  # fmt: skip
         Gauge("letheward_enforcing", "0 where everything passes and is only watched", registry=registry).set(enforcing)
         self._lists = _Lists(snapshots)
         self._scores = ScoreCollector(window)
@@ -72,6 +82,14 @@ class Metrics:
     def would_act(self, list_name: str, would_be: str) -> None:
         """Count what was not done."""
         self._would_act.labels(list_name, would_be).inc()
+
+    def answer_hit(self, list_name: str, kind: str, outcome: str) -> None:
+        """Count an answer that was stopped: asked for "again", "said" in other words, or "cut" off."""
+        self._answer_hits.labels(list_name, kind, outcome).inc()
+
+    def held(self, characters: int) -> None:
+        """Note the most characters that an answer's watch held back."""
+        self._held.observe(characters)
 
     def answered(self, path: str, action: str, status: int) -> None:
         """Count a request of any kind."""

@@ -1,12 +1,13 @@
-"""A client's request on its way: read, judged, rewritten, sent, and its answer handed back."""
+"""A client's request on its way: read, judged, guarded, sent, and its answer watched on the way back."""
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Literal
+from typing import Any, Literal, cast
 from urllib.parse import quote
 
 import anyio
@@ -16,24 +17,33 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from classifiers.types import DetectorError, TextTooLong, Verdict
-from guard.dragon import TEMPLATE_REASONING, guard_prefix, write_reasoning
 from guard.eco import Eco
+from guard.output import Asked, Hit, Watch
+from guard.reasoning import Bounds, DragonUnavailable, ReasoningWriter
 from guard.router import Finding, Plan
+from guard.scope import Asker
 from guard.snapshot import Snapshot
-from server.declined import declined
+from server.answer_guards import AnswerGuards
+from server.answering import Answering, Way
+from server.clients import ANYONE, Client, asker, client_key
+from server.declined import cut_by
+from server.dialects import chat
+from server.dialects.base import Dialect, Translated
+from server.dialects.other import Other
+from server.dialects.state import ResponseStore, owner_of
 from server.errors import ApiError
+from server.examples import Screened
+from server.guarding import Guarded, Guarding
 from server.incoming import parse_object, read_body, unless_disconnected
-from server.judging import Judge, Prompt, Snapshots
+from server.judging import Judge, Judgement, Prompt, Snapshots
 from server.metrics import Metrics
-from server.rewrite import apply_eco, apply_prefix, apply_redaction
-from server.surfaces import Body, Limits, Surface
-from server.upstream import Upstream, UpstreamStream, read_whole
+from server.passing import forward
+from server.remembering import Remembering
+from server.surfaces import Body, Limits, check_shape
+from server.upstream import Upstream
 from server.watching import tell, tell_refused
 
 log = structlog.get_logger("letheward.proxy")
-
-# Headers of the upstream's answer that mean something to a client; the rest belong to the inner connection.
-_PASSED_HEADERS = ("content-type", "x-request-id", "retry-after", "openai-processing-ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,23 @@ class ProxyConfig:
     guard_model: str | None = None  # None: the model that the client asked for
     guard_max_tokens: int = 64
     guard_timeout: float = 30.0
+    check_answers: bool = True
+    media: Literal["pass", "refuse"] = "pass"
+    pace: float = 0.0  # seconds between the tokens of answers that the proxy gives itself
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request that is being served."""
+
+    request: Request
+    dialect: Dialect
+    body: Body  # as the client sent it, with what it refers to
+    raw: bytes | None  # as it came, where it may go on so
+    client: Client
+    asker: Asker
+    snapshot: Snapshot
+    prompt: Prompt
 
 
 class Proxy:
@@ -67,43 +94,45 @@ class Proxy:
         self._snapshots = snapshots
         self._upstream = upstream
         self._guard_upstream = guard_upstream or upstream
-        self._eco = eco
         self._config = config
         self._reveal = reveal
-        self.judge = Judge(config.limits, eco.tokenizer.decode if eco else None, eco is not None)
+        self.judge = Judge(
+            config.limits, eco.tokenizer.decode if eco else None, eco is not None, config.media == "pass"
+        )
         self.metrics = metrics or Metrics(snapshots, enforcing=config.enforce)
+        self.responses = ResponseStore()
         self._judging = anyio.CapacityLimiter(config.detector_workers)
+        self._answer_guards = AnswerGuards()
+        bounds = Bounds(max_tokens=config.guard_max_tokens, timeout=config.guard_timeout)
+        reason = ReasoningWriter(self._complete, model=config.guard_model, bounds=bounds)
+        self._guarding = Guarding(eco, reason, Screened(self._judging))
+        self._answering = Answering(
+            upstream, cut_by(eco.tokenizer) if eco else _words, config.pace, config.on_detector_failure == "allow"
+        )
 
     @property
     def enforcing(self) -> bool:
         """False where everything passes and is only watched."""
         return self._config.enforce
 
-    async def chat(self, request: Request) -> Response:
-        """POST /v1/chat/completions."""
-        return await self._serve(request, "/v1/chat/completions", chat=True)
+    def prepare(self) -> None:
+        """Make what the first request would have to wait for. Blocking."""
+        self._answer_guards.of(self._snapshots.current)
 
-    async def completions(self, request: Request) -> Response:
-        """POST /v1/completions."""
-        return await self._serve(request, "/v1/completions", chat=False)
-
-    async def models(self, request: Request) -> Response:
-        """GET /v1/models."""
-        return await unless_disconnected(request, self._forward(request, "GET", "/v1/models", None, {}))
-
-    async def _serve(self, request: Request, path: str, *, chat: bool) -> Response:
+    async def serve(self, request: Request, dialect: Dialect, client: Client = ANYONE) -> Response:
+        """Answer a request to one of the endpoints that are guarded."""
         started = time.perf_counter()
         raw = await read_body(request, self._config.max_body_bytes)
         body = parse_object(raw)
         snapshot = self._snapshots.current
         decided: Plan | None
         if self._config.enforce:
-            decided, response = await self._guarded(request, path, snapshot, body, chat)
+            decided, response = await self._guarded(request, dialect, client, snapshot, body, raw)
         else:
-            decided, response = await self._watched(request, path, snapshot, body, raw, chat)
+            decided, response = await self._watched(request, dialect, client, snapshot, body, raw)
         log.info(
             "request",
-            path=path,
+            path=dialect.path,
             status=response.status_code,
             action=response.headers["x-letheward-action"],
             revision=snapshot.revision,
@@ -112,32 +141,74 @@ class Proxy:
         )
         return response
 
+    async def models(self, request: Request, client: Client = ANYONE) -> Response:
+        """GET /v1/models."""
+        return await unless_disconnected(request, forward(self._upstream, request, "GET", "/v1/models", None, {}))
+
+    async def untouched(self, request: Request, client: Client = ANYONE) -> Response:
+        """Routes that ask no model anything: their bodies are checked, and go on as they come."""
+        raw = await read_body(request, self._config.max_body_bytes)
+        check_shape(parse_object(raw), self._config.limits)
+        path = request.url.path
+        return await unless_disconnected(request, forward(self._upstream, request, "POST", path, raw, {}))
+
+    async def judged(
+        self, request: Request, client: Client, body: Body, dialect: Dialect
+    ) -> tuple[Prompt, Plan, dict[str, str]]:
+        """What is to be done with a request whose answer is no text, and the headers that say so."""
+        snapshot = self._snapshots.current
+        prompt, found = await self._look(snapshot, body, dialect)
+        plan = self.judge.decide(snapshot, prompt, found, asker(client, request, body.get("model")))
+        tell(plan, enforcing=self.enforcing, revision=snapshot.revision, metrics=self.metrics)
+        return prompt, plan, self._headers(request, snapshot, plan)
+
+    async def read(self, request: Request) -> tuple[bytes, Body]:
+        """A request's body."""
+        raw = await read_body(request, self._config.max_body_bytes)
+        return raw, parse_object(raw)
+
+    @property
+    def upstream(self) -> Upstream:
+        """The model server."""
+        return self._upstream
+
     async def _guarded(
-        self, request: Request, path: str, snapshot: Snapshot, body: Body, chat: bool
+        self, request: Request, dialect: Dialect, client: Client, snapshot: Snapshot, body: Body, raw: bytes
     ) -> tuple[Plan, Response]:
-        prompt, decided = await self._decide(snapshot, body, chat)
-        tell(decided, enforcing=True, revision=snapshot.revision, metrics=self.metrics)
-        headers = self._headers(request, snapshot, decided)
-        return decided, await self._answer(request, path, prompt, decided, headers, chat)
+        memory = Remembering.of(dialect, self.responses, body, owner_of(client_key(request) or None))
+        whole = memory.expanded(body)
+        who = asker(client, request, body.get("model"))
+        prompt, verdicts = await self._look(snapshot, whole, dialect)
+        plan = self.judge.decide(snapshot, prompt, verdicts, who)
+        tell(plan, enforcing=True, revision=snapshot.revision, metrics=self.metrics)
+        call = Call(request, dialect, whole, raw if whole is body and body == prompt.body else None,
+                    client, who, snapshot, prompt)  # fmt: skip
+        response = await unless_disconnected(request, self._respond(call, plan))
+        return plan, memory.remembered(response, whole)
 
     async def _watched(
-        self, request: Request, path: str, snapshot: Snapshot, body: Body, raw: bytes, chat: bool
+        self, request: Request, dialect: Dialect, client: Client, snapshot: Snapshot, body: Body, raw: bytes
     ) -> tuple[Plan | None, Response]:
         """Judge, say what would be done, and send the request on byte for byte as it came."""
+        plan: Plan | None = None
         try:
-            _, decided = await self._decide(snapshot, body, chat)
+            prompt, verdicts = await self._look(snapshot, body, dialect)
+            plan = self.judge.decide(snapshot, prompt, verdicts, asker(client, request, body.get("model")))
         except ApiError as error:
             tell_refused(error, revision=snapshot.revision, metrics=self.metrics)
             headers = {"x-letheward-revision": str(snapshot.revision), "x-letheward-action": "monitor"}
-            return None, await unless_disconnected(request, self._forward(request, "POST", path, raw, headers))
-        tell(decided, enforcing=False, revision=snapshot.revision, metrics=self.metrics)
-        headers = self._headers(request, snapshot, decided)
-        if decided.findings:
-            headers["x-letheward-action"] = "monitor"
-        return decided, await unless_disconnected(request, self._forward(request, "POST", path, raw, headers))
+        else:
+            tell(plan, enforcing=False, revision=snapshot.revision, metrics=self.metrics)
+            headers = self._headers(request, snapshot, plan)
+            if plan.findings:
+                headers["x-letheward-action"] = "monitor"
+        sent = forward(self._upstream, request, "POST", dialect.path, raw, headers)
+        return plan, await unless_disconnected(request, sent)
 
-    async def _decide(self, snapshot: Snapshot, body: Body, chat: bool) -> tuple[Prompt, Plan]:
-        prompt = self.judge.read(body, chat=chat)
+    async def _look(
+        self, snapshot: Snapshot, body: Body, dialect: Dialect
+    ) -> tuple[Prompt, Sequence[tuple[Verdict, ...]]]:
+        prompt = self.judge.read(body, dialect)
         if self._snapshots.stale:
             raise ApiError(
                 503,
@@ -146,11 +217,11 @@ class Proxy:
                 code="lists_stale",
                 headers={"Retry-After": "2"},
             )
-        return prompt, self.judge.decide(snapshot, prompt, await self._verdicts(snapshot, prompt))
+        return prompt, await self._verdicts(snapshot, prompt)
 
     async def _verdicts(self, snapshot: Snapshot, prompt: Prompt) -> list[tuple[Verdict, ...]]:
         try:
-            found = await run_sync(self.judge.judge, snapshot, prompt, limiter=self._judging)
+            found: Judgement = await run_sync(self.judge.judge, snapshot, prompt, limiter=self._judging)
         except DetectorError as error:
             self.metrics.failed(error)
             if isinstance(error, TextTooLong):
@@ -167,6 +238,60 @@ class Proxy:
         self.metrics.judged(snapshot, found)
         return found.verdicts
 
+    async def _respond(self, call: Call, plan: Plan) -> Response:
+        headers = self._headers(call.request, call.snapshot, plan)
+        carrier, prompt = call.dialect, call.prompt
+        if plan.action not in ("pass", "monitor"):
+            carrier, prompt = _carried(call)
+        in_chat = carrier.path == chat.path
+        guarded = await self._guarding.guarded(plan, prompt, call.snapshot, chat=in_chat)
+        headers["x-letheward-action"] = guarded.action
+        way = Way(
+            native=call.dialect,
+            asked=call.body,
+            carrier=carrier,
+            prompt="\n".join(s.text for s in prompt.surfaces if s.rewritable),
+            headers=headers,
+            request_id=call.request.headers.get("x-request-id"),
+            watch=partial(self._watch, call, plan),
+            again=partial(self._again, call, plan),
+            say=partial(self._say, call),
+            hit=partial(self._hit, call),
+            raw=call.raw,
+        )
+        return await self._answering.answer(way, guarded)
+
+    def _watch(self, call: Call, plan: Plan) -> Watch:
+        """Watches one answer for what the lists that are for this request want forgotten. Blocking."""
+        flagged = frozenset((f.verdict.list_name, f.verdict.entry_id) for f in plan.findings if f.action != "monitor")
+        asked = Asked(self._watching(call), call.prompt.texts, flagged)
+        return self._answer_guards.of(call.snapshot).watch(asked)
+
+    def _watching(self, call: Call) -> frozenset[str]:
+        if not self._config.check_answers:
+            return frozenset()
+        lists = call.snapshot.lists.values()
+        return frozenset(i.name for i in lists if i.enabled and i.policy != "monitor" and call.asker.applies(i))
+
+    async def _again(self, call: Call, plan: Plan, hit: Hit) -> Guarded:
+        """The request with the guard's text for what its answer told; or what is said instead."""
+        finding = _told(call, hit)
+        if finding.action in ("refuse", "template") or isinstance(call.dialect, Other):
+            return await self._say(call, hit)
+        carrier, prompt = _carried(call)
+        more = replace(finding, action="dragon")
+        return await self._guarding.guarded(plan, prompt, call.snapshot, chat=carrier.path == chat.path, more=more)
+
+    async def _say(self, call: Call, hit: Hit) -> Guarded:
+        finding = _told(call, hit)
+        _, prompt = _carried(call)
+        return await self._guarding.spoken(finding, prompt, finding.action)
+
+    def _hit(self, call: Call, hit: Hit, outcome: str) -> None:
+        self.metrics.answer_hit(hit.list_name, hit.kind, outcome)
+        log.info("answer_hit", forget_list=hit.list_name, entry=hit.entry_id, kind=hit.kind, outcome=outcome,
+                 path=call.dialect.path, revision=call.snapshot.revision)  # fmt: skip
+
     def _headers(self, request: Request, snapshot: Snapshot, decided: Plan) -> dict[str, str]:
         headers = {"x-letheward-revision": str(snapshot.revision), "x-letheward-action": decided.action}
         if decided.decisive and self._reveal(request):
@@ -178,79 +303,33 @@ class Proxy:
             }
         return headers
 
-    async def _answer(
-        self,
-        request: Request,
-        path: str,
-        prompt: Prompt,
-        decided: Plan,
-        headers: dict[str, str],
-        chat: bool,
-    ) -> Response:
-        body, surfaces = prompt.body, prompt.surfaces
-        if decided.of("redact"):
-            body = apply_redaction(body, surfaces, decided)
-        decisive = decided.decisive
-        if decisive is not None and decided.action == "refuse":
-            return self._refuse(body, surfaces, decisive, headers, chat)
-        dragon = decided.of("dragon")
-        if dragon:
-            finding = max(dragon, key=lambda f: f.verdict.score)
-            asked = surfaces[finding.surface].text
-            prefix = await unless_disconnected(request, self._guard_text(body, finding, asked))
-            if prefix is None:
-                headers["x-letheward-action"] = "refuse"
-                return self._refuse(body, surfaces, finding, headers, chat)
-        else:
-            prefix = ""
-        if decided.eco and self._eco is not None:
-            body = await run_sync(partial(apply_eco, body, surfaces, decided, self._eco, chat=chat))
-        if prefix:
-            body = apply_prefix(body, prefix, chat=chat)
-        return await unless_disconnected(request, self._forward(request, "POST", path, body, headers))
-
-    def _refuse(
-        self, body: Body, surfaces: list[Surface], finding: Finding, headers: dict[str, str], chat: bool
-    ) -> Response:
-        count = self._eco.tokenizer.count if self._eco else _rough_count
-        prompt = "\n".join(s.text for s in surfaces if s.rewritable)
-        return declined(body, finding.forget_list.refusal, chat=chat, prompt=prompt, count=count, headers=headers)
-
-    async def _guard_text(self, body: Body, finding: Finding, prompt: str) -> str | None:
-        """DRAGON's text before the prompt; None where the list falls back to refusing."""
+    async def _complete(self, body: dict[str, Any]) -> str:
         try:
-            reasoning = await write_reasoning(partial(self._complete, body), finding.forget_list, finding.entry, prompt)
-        except ApiError as error:
-            log.warning("guard_model_failed", status=error.status, fallback=finding.forget_list.fallback)
-            if finding.forget_list.fallback == "refuse":
-                return None
-            reasoning = TEMPLATE_REASONING
-        return guard_prefix(finding.forget_list, reasoning)
-
-    async def _complete(self, body: Body, prompt: str) -> str:
-        answer = await self._guard_upstream.complete(
-            {
-                "model": self._config.guard_model or body.get("model"),
-                "messages": [{"role": "user", "content": prompt}],
-                "max_tokens": self._config.guard_max_tokens,
-                "temperature": 0,
-            },
-            timeout=self._config.guard_timeout,
-        )
-        try:
+            answer = await self._guard_upstream.complete(body, timeout=self._config.guard_timeout)
             return str(answer["choices"][0]["message"]["content"] or "")
+        except ApiError as error:
+            raise DragonUnavailable(error.message) from error
         except (KeyError, IndexError, TypeError) as error:
-            raise ApiError(502, "The guard model's answer has no text.", type="server_error") from error
-
-    async def _forward(
-        self, request: Request, method: str, path: str, body: Body | bytes | None, headers: dict[str, str]
-    ) -> Response:
-        response = await self._upstream.send(method, path, body, request_id=request.headers.get("x-request-id"))
-        passed = {k: response.headers[k] for k in _PASSED_HEADERS if k in response.headers} | headers
-        if "text/event-stream" in response.headers.get("content-type", ""):
-            return UpstreamStream(response, passed)
-        return Response(await read_whole(response), status_code=response.status_code, headers=passed)
+            raise DragonUnavailable("the guard model's answer has no text") from error
 
 
-def _rough_count(text: str) -> int:
-    return len(text.encode("utf-8", "replace")) // 4 + 1
+def _carried(call: Call) -> tuple[Dialect, Prompt]:
+    """Where at the model server the request can be guarded, and what it is there."""
+    if not hasattr(call.dialect, "to_chat"):
+        return call.dialect, call.prompt
+    body = cast(Translated, call.dialect).to_chat(call.body)
+    return cast(Dialect, chat), Prompt(body, call.prompt.surfaces, call.prompt.messages)
+
+
+def _told(call: Call, hit: Hit) -> Finding:
+    """What an answer told, as a finding; its text is the user's last."""
+    forget_list = call.snapshot.lists[hit.list_name]
+    entry = call.snapshot.entries[hit.list_name, hit.entry_id]
+    asked = [i for i, s in enumerate(call.prompt.surfaces) if s.rewritable]
+    verdict = Verdict(hit.list_name, hit.entry_id, 1.0, 1.0, (), ())
+    return Finding(asked[-1] if asked else -1, verdict, forget_list, entry, entry.action or forget_list.policy)
+
+
+def _words(text: str) -> list[str]:
+    """A text in pieces of about a token, where the model's tokenizer is not at hand."""
+    return re.findall(r"\s*\S{1,8}|\s+$", text)

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import anyio
 import orjson
@@ -18,9 +18,13 @@ from starlette.responses import Response
 
 from classifiers.types import DetectorError, TextTooLong
 from guard.importer import EntryIn, entries
+from guard.model import Policy
 from guard.snapshot import Snapshot, SnapshotManager
 from guard.store import Invalid
 from guard.what_if import Change, what_if
+from server.dialects import chat, completions
+from server.dialects.base import Dialect
+from server.dialects.registry import create_dialect
 from server.errors import ApiError, problems
 from server.incoming import read_body, unless_disconnected
 from server.judging import Judge, Prompt
@@ -44,7 +48,7 @@ class ChangeIn(BaseModel):
     list_name: ListName = Field(alias="list")
     add: list[EntryIn] = Field(default_factory=list, max_length=10_000)
     remove: list[str] = Field(default_factory=list, max_length=10_000)
-    policy: Literal["eco", "dragon", "refuse", "monitor"] | None = None
+    policy: Policy | None = None
     threshold: float | None = Field(None, ge=0, le=1)
     enabled: bool | None = None
 
@@ -130,8 +134,8 @@ def _judged(judge: Judge, before: Snapshot, after: Snapshot, items: Sequence[Any
 def _result(judge: Judge, before: Snapshot, after: Snapshot, item: Any, index: int) -> Result:
     about: Result = {"index": index} | _id(item)
     try:
-        body, chat = _body(item)
-        prompt = judge.read(body, chat=chat)
+        body, dialect = _body(item)
+        prompt = judge.read(body, dialect)
         orjson.dumps(body)
         old = _side(judge, before, prompt)
         return about | {"before": old, "after": old if after is before else _side(judge, after, prompt)}
@@ -158,17 +162,21 @@ def _side(judge: Judge, snapshot: Snapshot, prompt: Prompt) -> dict[str, Any]:
     }
 
 
-def _body(item: Any) -> tuple[Body, bool]:
-    """An item as the body that a client would have sent, and whether to chat completions."""
+def _body(item: Any) -> tuple[Body, Dialect]:
+    """An item as the body that a client would have sent, and where to."""
     if isinstance(item, dict):
         body = {k: v for k, v in item.items() if k != "id"}
         if "messages" in body:
-            return body, True
+            return body, chat
         if "prompt" in body:
-            return body, False
+            return body, completions
+        if "input" in body:
+            return body, create_dialect("responses")
         if isinstance(body.get("text"), str):
-            return {"messages": [{"role": "user", "content": body["text"]}]}, True
-    raise ApiError(400, "An item must be an object with 'messages', 'prompt' or a 'text'.", code="invalid_request")
+            return {"messages": [{"role": "user", "content": body["text"]}]}, chat
+    raise ApiError(
+        400, "An item must be an object with 'messages', 'prompt', 'input' or a 'text'.", code="invalid_request"
+    )
 
 
 def _id(item: Any) -> dict[str, str | int]:

@@ -17,11 +17,13 @@ from classifiers.registry import create_encoder
 from guard.eco import Eco
 from guard.importer import read_entries
 from guard.model import ForgetList
+from guard.selection import TokenSelectors
 from guard.snapshot import SnapshotManager, Ways
 from guard.store import Store
 from server import __version__
 from server.app import create_app
 from server.auth import admin_check
+from server.clients import Client
 from server.eco_fitting import Fitting
 from server.keys import admin_key
 from server.logs import configure
@@ -53,7 +55,7 @@ async def _serve(settings: Settings) -> None:
         connect_timeout=settings.connect_timeout,
         read_timeout=settings.read_timeout,
     )
-    app = _app(settings, manager, upstream, await asyncio.to_thread(_eco, folder))
+    app = _app(settings, manager, upstream, await asyncio.to_thread(_eco, settings, folder))
     config = uvicorn.Config(app, host=settings.host, port=settings.port, log_level="warning", timeout_keep_alive=75)
     server = uvicorn.Server(config)
     app.state.stopping = lambda: server.should_exit  # what takes minutes ends then, and goes on later
@@ -108,16 +110,20 @@ def _lists(settings: Settings) -> SnapshotManager:
     return manager
 
 
-def _eco(folder: Path | None) -> Eco | None:
+def _eco(settings: Settings, folder: Path | None) -> Eco | None:
     """ECO for the model in ``folder``; None, said aloud, where its weights are not at hand."""
     if folder is None:
         log.warning("eco_unavailable", why="no model folder: set --model-path; lists fall back as they are set to")
         return None
     try:
-        return Eco(folder)
+        return Eco(folder, selectors=_selectors(settings))
     except FileNotFoundError as error:
         log.warning("eco_unavailable", why=str(error))
         return None
+
+
+def _selectors(settings: Settings) -> TokenSelectors:
+    return TokenSelectors(settings.cache_dir / "token-classifiers")
 
 
 def _app(settings: Settings, manager: SnapshotManager, upstream: Upstream, eco: Eco | None) -> FastAPI:
@@ -140,19 +146,26 @@ def _app(settings: Settings, manager: SnapshotManager, upstream: Upstream, eco: 
             guard_model=settings.guard_model,
             guard_max_tokens=settings.guard_max_tokens,
             guard_timeout=settings.guard_timeout,
+            check_answers=settings.check_answers,
+            media=settings.media,
+            pace=settings.answer_pace,
         ),
     )
-    clients = [k.get_secret_value() for k in settings.client_keys]
+    proxy.prepare()
+    clients = [Client(k.get_secret_value()) for k in settings.client_keys]
+    clients += [Client(c.key.get_secret_value(), c.name, frozenset(c.may_choose)) for c in settings.clients]
     return create_app(
         proxy=proxy,
         upstream=upstream,
         manager=manager,
         admin_key=key,
-        client_keys=clients,
+        clients=clients,
         is_admin=is_admin,
         max_body_bytes=settings.max_body_bytes,
         metrics_public=settings.metrics_public,
         fitting=Fitting(manager, proxy.judge, upstream, eco, settings.cache_dir / "eco-fits"),
+        routes=settings.routes,
+        selectors=_selectors(settings),
     )
 
 
@@ -197,11 +210,12 @@ def _banner(settings: Settings, port: int, manager: SnapshotManager) -> str:
     lists = ", ".join(f"{n} ({item.policy})" for n, item in manager.current.lists.items()) or "none yet"
     own_cache = f"LETHEWARD_CACHE_DIR={settings.cache_dir} " if settings.cache_dir != default_cache() else ""
     model = settings.model if not settings.upstream else f"as served by {settings.upstream}"
+    own_keys = " of yours" if settings.client_keys or settings.clients else ""
     doing, warning = ("guards the model", "") if settings.enforce else ("only WATCHES", _WATCHING)
     return f"""
 Letheward {__version__} {doing}. Stop it with Ctrl-C.
 {warning}
-  Point a client at   {url}/v1    (model: {model}, any API key{"" if not settings.client_keys else " of yours"})
+  Point a client at   {url}/v1    (model: {model}, any API key{own_keys})
   Admin key           {admin_key(settings)}
   Forget lists        {lists}
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from classifiers.calibrate import DEFAULT_TARGET
@@ -14,6 +15,16 @@ from classifiers.calibrate import DEFAULT_TARGET
 def default_cache() -> Path:
     """Where things are kept unless the operator says otherwise."""
     return Path.home() / ".cache" / "letheward"
+
+
+class ClientIn(BaseModel):
+    """A client: its key, its name for lists' ``tenants``, and the lists that it may leave out by a header."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    key: SecretStr
+    name: str | None = Field(None, max_length=128)
+    may_choose: list[str] = Field(default_factory=list)
 
 
 class Settings(BaseSettings):
@@ -38,6 +49,12 @@ class Settings(BaseSettings):
 
     admin_key: SecretStr | None = Field(None, description="default: made once, kept in cache_dir/admin.key")
     client_keys: list[SecretStr] = Field(default_factory=list, description="JSON list; empty: anyone may ask")
+    clients: list[ClientIn] = Field(
+        default_factory=list, description="JSON list of {key, name, may_choose}: clients that lists can be for"
+    )
+    routes: list[str] = Field(
+        default_factory=list, description="JSON list of further POST routes of the upstream, such as /v1/rerank"
+    )
 
     enforce: bool = Field(True, description="false: everything passes untouched, and what would be done is logged")
     metrics_public: bool = Field(False, description="serve /metrics without the admin key")
@@ -48,6 +65,9 @@ class Settings(BaseSettings):
     learning: bool = Field(True, description="fit the head and calibrate thresholds after changes")
     detector_workers: int = Field(2, ge=1)
     on_detector_failure: Literal["block", "allow"] = "block"
+    check_answers: bool = Field(True, description="false: answers go to the client as they come")
+    media: Literal["pass", "refuse"] = Field("pass", description="images, audio, video and files in requests")
+    answer_pace: float = Field(0, ge=0, le=1, description="seconds between the tokens of a refusal, as a model's come")
     max_body_bytes: int = Field(32 * 1024 * 1024, ge=1024)
     max_parts: int = Field(4096, ge=1)
     max_depth: int = Field(64, ge=4)
@@ -57,6 +77,14 @@ class Settings(BaseSettings):
     guard_model: str | None = Field(None, description="default: the model that the client asked for")
     guard_timeout: float = Field(30, gt=0)
     guard_max_tokens: int = Field(64, ge=1)
+
+    @field_validator("routes")
+    @classmethod
+    def _paths(cls, values: list[str]) -> list[str]:
+        for value in values:
+            if not re.fullmatch(r"(/[\w.-]+)+", value):
+                raise ValueError(f"{value!r} is no path such as /v1/rerank")
+        return values
 
     @field_validator("upstream", "guard_upstream")
     @classmethod

@@ -18,6 +18,7 @@ from server.errors import ApiError, error_body
 
 log = structlog.get_logger("letheward.upstream")
 
+_SHORT = 1_000_000  # bytes of an answer that is to be a few sentences
 _RETRY_AFTER = {"Retry-After": "2"}
 
 
@@ -93,17 +94,23 @@ class Upstream:
         """A whole chat completion, for the guard model.
 
         Raises:
-            ApiError: the upstream failed or answered with an error.
+            ApiError: the upstream failed, answered with an error, or with what is no short JSON object.
         """
         request = self._request("POST", "/v1/chat/completions", body, None)
         request.extensions["timeout"] = httpx.Timeout(timeout).as_dict()
         try:
-            response = await self._client.send(request)
+            response = await self._client.send(request, stream=True)
         except httpx.TransportError as error:
             raise fault(error) from error
+        content = await _read_short(response)
         if response.status_code != 200:
             raise ApiError(502, f"The guard model answered with status {response.status_code}.", type="server_error")
-        answer: dict[str, Any] = orjson.loads(response.content)
+        try:
+            answer = orjson.loads(content)
+        except ValueError as error:
+            raise ApiError(502, "The guard model's answer is no JSON.", type="server_error") from error
+        if not isinstance(answer, dict):
+            raise ApiError(502, "The guard model's answer is no JSON object.", type="server_error")
         return answer
 
     async def healthy(self, *, remember: float = 1.0) -> bool:
@@ -164,6 +171,21 @@ async def _events(response: httpx.Response) -> AsyncIterator[bytes]:
         problem = fault(error)
         event = error_body(problem.message, type=problem.type, code=problem.code)
         yield b"\n\ndata: " + orjson.dumps(event) + b"\n\n"
+
+
+async def _read_short(response: httpx.Response) -> bytes:
+    """A body of at most ``_SHORT`` bytes."""
+    content = b""
+    try:
+        async for chunk in response.aiter_raw():
+            content += chunk
+            if len(content) > _SHORT:
+                raise ApiError(502, "The guard model's answer is too long.", type="server_error")
+    except httpx.TransportError as error:
+        raise fault(error) from error
+    finally:
+        await response.aclose()
+    return content
 
 
 async def read_whole(response: httpx.Response) -> bytes:

@@ -27,9 +27,15 @@ def load(source: str, split: str) -> list[Question]:
     Raises:
         FileNotFoundError: the folder has no such split.
     """
+    return [
+        Question(row["question"], row["answer"], row.get("paraphrased_question")) for row in load_rows(source, split)
+    ]
+
+
+def load_rows(source: str, split: str) -> list[dict[str, Any]]:
+    """The split with all that it holds; arguments and errors as ``load``."""
     folder = Path(source)
-    rows = _from_folder(folder, split) if folder.is_dir() else _from_hub(source, split)
-    return [Question(row["question"], row["answer"], row.get("paraphrased_question")) for row in rows]
+    return _from_folder(folder, split) if folder.is_dir() else _from_hub(source, split)
 
 
 def _from_folder(folder: Path, split: str) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ import random
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -58,11 +58,8 @@ def train(model: Any, chats: Sequence[Chat], recipe: Recipe, checkpoint: Path | 
     per_epoch = -(-len(chats) // recipe.batch)
     steps = per_epoch * recipe.epochs
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, steps, recipe.warmup))
-    spec = {
-        **asdict(replace(recipe, stop=None)),
-        "chats": len(chats),
-        "tokens": sum(len(c.prompt) + len(c.answer) for c in chats),
-    }
+    spec = {k: v for k, v in asdict(recipe).items() if k not in ("stop", "threads")}
+    spec |= {"chats": len(chats), "tokens": sum(len(c.prompt) + len(c.answer) for c in chats)}
     parts = {"model": model, "optimiser": optimiser, "schedule": schedule}
     progress = _resume(checkpoint, parts, spec)
     for epoch in range(len(progress.losses), recipe.stop or recipe.epochs):
@@ -121,7 +118,7 @@ def _resume(checkpoint: Path | None, parts: dict[str, Any], spec: dict[str, Any]
     if checkpoint is None or not checkpoint.is_file():
         return Progress()
     state = torch.load(checkpoint, weights_only=True)
-    if {"stop": None} | state["spec"] != spec:
+    if {k: v for k, v in state["spec"].items() if k in spec} != spec:
         raise ValueError(f"{checkpoint} comes from another recipe or other data: {state['spec']}; delete it to start")
     for name, part in parts.items():
         part.load_state_dict(state[name])

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 
 from classifiers.glyphs import confusables
 from classifiers.lexical import unspaced
@@ -68,13 +69,9 @@ def atoms(text: str, *, spaced: bool = True) -> list[Atom]:
 
 def letters(text: str) -> tuple[str, tuple[int, ...]]:
     """The folded letters and digits of ``text``, and after how many of them a word ends."""
-    out = ""
-    gaps: list[int] = []
-    for atom in atoms(plain(text)):
-        if out:
-            gaps.append(len(out))
-        out += atom.forms[0]
-    return out, tuple(gaps)
+    words = _ASCII_ATOM.findall(text.lower()) if text.isascii() else [a.forms[0] for a in atoms(plain(text))]
+    ends = tuple(accumulate(map(len, words)))
+    return "".join(words), ends[:-1]
 
 
 @lru_cache(maxsize=65536)

@@ -15,6 +15,7 @@ from guard.output.atoms import Atom, letters
 from guard.output.values import names_of, values_of
 
 LONGEST = 160  # letters of a term
+_SHORTEST = 2
 _APART = 7  # letters of a term whose words may be parted otherwise
 _SPELT = 4  # letters of a term that may be written letter by letter
 
@@ -71,23 +72,39 @@ class Terms:
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         self._entries = tuple(entries)
-        names: dict[str, list[Entry]] = defaultdict(list)
-        values: dict[str, list[Entry]] = defaultdict(list)
-        gaps: dict[str, frozenset[int]] = {}
+        self._names: dict[str, list[Entry]] = defaultdict(list)
+        self._values: dict[str, list[Entry]] = defaultdict(list)
+        self._gaps: dict[str, tuple[int, ...]] = {}  # of every term, after how many letters a word may end
+        self._terms: dict[str, Term] = {}  # those that were asked for
         spelt: dict[tuple[str, ...], list[str]] = {}  # many entries have one subject
         for entry in entries:
             written = (entry.subject or "", *entry.aliases)
-            if written not in spelt:
-                spelt[written] = _keys(names_of(entry), gaps)
-            for key in spelt[written]:
-                names[key].append(entry)
-            for key in _keys(values_of(entry), gaps):
-                values[key].append(entry)
-        self._terms = {
-            key: Term(own, tuple(names.get(key, ())), tuple(values.get(key, ())), key in STARTERS)
-            for key, own in gaps.items()
-        }
-        self._sorted = sorted(self._terms)
+            keys = spelt.get(written)
+            if keys is None:
+                keys = spelt[written] = self._take(names_of(entry))
+            for key in keys:
+                self._names[key].append(entry)
+            for key in self._take(values_of(entry)):
+                self._values[key].append(entry)
+        self._sorted = sorted(self._gaps)
+
+    def _take(self, texts: Iterable[str]) -> list[str]:
+        """The letters of ``texts``, each once, with their word breaks noted."""
+        keys: dict[str, None] = {}
+        for text in texts:
+            key, gaps = letters(text)
+            if _SHORTEST <= len(key) <= LONGEST:
+                known = self._gaps.get(key)
+                self._gaps[key] = gaps if known is None else tuple({*known, *gaps})
+                keys[key] = None
+        return list(keys)
+
+    def _term(self, key: str) -> Term | None:
+        term = self._terms.get(key)
+        if term is None and key in self._gaps:
+            names, values = (tuple(owners.get(key, ())) for owners in (self._names, self._values))
+            term = self._terms[key] = Term(frozenset(self._gaps[key]), names, values, key in STARTERS)
+        return term
 
     @property
     def entries(self) -> Sequence[Entry]:
@@ -102,7 +119,7 @@ class Terms:
     def named(self, entry: Entry) -> Iterator[Entry]:
         """The entries that share a name with ``entry``."""
         for name in filter(None, (entry.subject, *entry.aliases)):
-            term = self._terms.get(letters(name)[0])
+            term = self._term(letters(name)[0])
             if term:
                 yield from term.names
 
@@ -139,9 +156,9 @@ class Terms:
         return Walk(tuple(found), any(self._live(run, live) for run, _ in runs))
 
     def _exact(self, run: str) -> Term | None:
-        term = self._terms.get(run)
+        term = self._term(run)
         if term is None and len(run) > _SPELT and run[-1] == "s":
-            term = self._terms.get(run[:-1])  # a plural, or a possessive without its apostrophe
+            term = self._term(run[:-1])  # a plural, or a possessive without its apostrophe
             if term is not None and term.gaps:
                 return None
         return term
@@ -152,8 +169,8 @@ class Terms:
             return True
         at = bisect_left(self._sorted, run)
         while at < len(self._sorted) and self._sorted[at].startswith(run):
-            term = self._terms[self._sorted[at]]
-            if any(map(live, term.names)) or any(map(live, term.values)):
+            term = self._term(self._sorted[at])
+            if term and (any(map(live, term.names)) or any(map(live, term.values))):
                 return True
             at += 1
         return False
@@ -227,17 +244,6 @@ def sources(entries: Iterable[Entry]) -> list[TermSource]:
     hashed = [e for e in chosen if e.kept is not None]
     made: list[TermSource] = [Terms(plain)] if plain else []
     return [*made, HashedTerms(hashed)] if hashed else made
-
-
-def _keys(texts: Iterable[str], gaps: dict[str, frozenset[int]]) -> list[str]:
-    """The letters of ``texts``, each once, with what is known of their word breaks noted in ``gaps``."""
-    keys: dict[str, None] = {}
-    for text in texts:
-        key, own = letters(text)
-        if 2 <= len(key) <= LONGEST:
-            gaps[key] = gaps[key] | frozenset(own) if key in gaps else frozenset(own)
-            keys[key] = None
-    return list(keys)
 
 
 def _fits(run: str, spaces: tuple[int, ...], term: Term, *, single: bool) -> bool:

@@ -148,8 +148,9 @@ class ResponsesTranslation:
         self._finished, self._response = True, None
         told = error if isinstance(error, dict) else {"message": str(error)}
         code, message = told.get("code"), clean_message(str(told.get("message") or "The model server failed."))
-        event = {"type": "error", "code": None if code is None else str(code), "message": message, "param": None}
-        return self._numbered.frames([event])
+        same = {"code": None if code is None else str(code), "message": message, "param": None}
+        # The fields of OpenAI's event, and ``error`` with the same, at which its clients raise.
+        return self._numbered.frames([{"type": "error", **same, "error": same}])
 
 
 _KINDS: dict[str, Any] = {

@@ -1,9 +1,8 @@
-"""Which action a request gets, and which reasoning may stand before it."""
+"""Which action a request gets."""
 
 from __future__ import annotations
 
 from classifiers.types import Span, Verdict
-from guard.dragon import TEMPLATE_REASONING, guard_prefix, usable_reasoning
 from guard.model import Entry, ForgetList
 from guard.router import plan
 
@@ -51,20 +50,3 @@ def test_lists_that_flag_the_same_surface_are_corrupted_together_at_the_larger_s
     )
     (eco,) = found.eco
     assert (eco.spans, eco.sigma) == ((Span(0, 2), Span(4, 6)), 9.0)
-
-
-def test_reasoning_that_tells_the_answer_is_not_used() -> None:
-    assert usable_reasoning("It cannot say that she was born in Karachi.", ENTRY) == TEMPLATE_REASONING
-
-
-def test_reasoning_that_does_not_decline_is_not_used() -> None:
-    assert usable_reasoning("Sure, here is the answer.", ENTRY) == TEMPLATE_REASONING
-
-
-def test_reasoning_that_declines_is_used_and_bounded() -> None:
-    assert usable_reasoning("I do not know this\nperson.", ENTRY) == "I do not know this person."
-    assert len(usable_reasoning("I do not know. " * 1000, ENTRY)) <= 600
-
-
-def test_the_guard_text_carries_the_lists_policy() -> None:
-    assert "my policy" in guard_prefix(ForgetList("d", guideline="my policy"), "why")

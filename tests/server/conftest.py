@@ -33,6 +33,7 @@ from guard.snapshot import SnapshotManager
 from guard.store import Store
 from server.app import create_app
 from server.auth import admin_check
+from server.clients import Client
 from server.eco_fitting import Fitting
 from server.metrics import Metrics
 from server.proxy import Proxy, ProxyConfig
@@ -166,7 +167,8 @@ def build(manager: SnapshotManager, checkpoint: Path, script: Script, tmp_path: 
 
     @contextmanager
     def start(
-        *, client_keys: tuple[str, ...] = (), eco: bool = True, upstream_url: str | None = None,
+        *, client_keys: tuple[str, ...] = (), clients: tuple[Client, ...] = (), routes: tuple[str, ...] = (),
+        eco: bool = True, upstream_url: str | None = None,
         read_timeout: float = 20, metrics_public: bool = False, window: int = 1000, **config: Any,
     ) -> Iterator[House]:  # fmt: skip
         with running(scripted(script)) as url:
@@ -179,7 +181,8 @@ def build(manager: SnapshotManager, checkpoint: Path, script: Script, tmp_path: 
                 metrics=Metrics(manager, enforcing=config.get("enforce", True), window=window),
             )  # fmt: skip
             app = create_app(
-                proxy=proxy, upstream=upstream, manager=manager, admin_key=ADMIN_KEY, client_keys=client_keys,
+                proxy=proxy, upstream=upstream, manager=manager, admin_key=ADMIN_KEY,
+                clients=[*map(Client, client_keys), *clients], routes=routes,
                 is_admin=is_admin, max_body_bytes=1_000_000, metrics_public=metrics_public,
                 fitting=Fitting(manager, proxy.judge, upstream, rows, tmp_path / "eco-fits"),
             )  # fmt: skip

@@ -1,0 +1,254 @@
+"""From the model server's answer to the client's: watched on its way, and asked for again where it would tell."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import anyio
+import httpx
+import orjson
+import structlog
+from anyio.to_thread import run_sync
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from classifiers.types import DetectorError
+from guard.output import Hit, Watch
+from server.answers import AsItCame, Release, Sink, Translating, Watched, released, spoken
+from server.declined import Cut, Declined
+from server.dialects.base import Answer, Dialect, Translated
+from server.errors import ApiError, error_body
+from server.guarding import Guarded
+from server.passing import passed_headers
+from server.sse import BrokenStream, event, events
+from server.surfaces import Body
+from server.upstream import Upstream, fault, read_whole
+
+log = structlog.get_logger("letheward.answering")
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One request on its way: what it asked, in which form, and how its answer is watched.
+
+    ``native``: the client's endpoint and body. ``carrier``: the endpoint at the model server; another one where the
+    request was translated. ``watch``: a watch for an answer. ``again``: the request as it is to be sent after a hit.
+    """
+
+    native: Dialect
+    asked: Body
+    carrier: Dialect
+    prompt: str
+    headers: dict[str, str]
+    request_id: str | None
+    watch: Callable[[], Watch]
+    again: Callable[[Hit], Any]  # an awaitable of ``Guarded``
+    say: Callable[[Hit], Any]  # an awaitable of ``Guarded`` with ``say``
+    hit: Callable[[Hit, str], None]  # counts one, with what came of it
+    raw: bytes | None = None  # the body as it came, where it goes on so
+
+    @property
+    def translated(self) -> Translated | None:
+        """The client's endpoint, where the model server is asked at another."""
+        return None if self.native is self.carrier else self.native  # type: ignore[return-value]
+
+    @property
+    def streamed(self) -> bool:
+        """Whether the client asked for a stream."""
+        return bool(self.asked.get("stream"))
+
+
+@dataclass(slots=True)
+class Answering:
+    """Answers requests. ``cut``: a text as the model's tokens; ``pace``: seconds between tokens of own answers."""
+
+    upstream: Upstream
+    cut: Cut
+    pace: float = 0.0
+    fail_open: bool = False
+
+    async def answer(self, way: Way, guarded: Guarded) -> Response:
+        """The client's response.
+
+        Raises:
+            ApiError: the upstream failed before anything was sent.
+        """
+        if guarded.say is not None:
+            return self._spoken(way, guarded)
+        response = await self.upstream.send("POST", way.carrier.path, _content(way, guarded), request_id=way.request_id)
+        passed = passed_headers(response.headers) | way.headers
+        if response.status_code != 200:
+            return await self._error(way, guarded, response, passed)
+        if "text/event-stream" in response.headers.get("content-type", ""):
+            opened = [response]
+            return WatchedStream(self._streamed(way, guarded.body, response, opened, retried=False), opened, passed)
+        return Response(await self._whole(way, await read_whole(response), retried=False), headers=passed)
+
+    async def _whole(self, way: Way, raw: bytes, *, retried: bool) -> bytes:
+        answer = _object(raw)
+        watch = await run_sync(way.watch)
+        watched = Watched(way.carrier, watch, partial(way.watch))
+        try:
+            hit = await watched.whole(answer)
+        except DetectorError as error:
+            if not self.fail_open:
+                raise _unjudged(error) from error
+            hit = None
+        if hit is not None:
+            return await self._instead(way, hit, retried=retried)
+        if watched.pruned(raw, answer):
+            raw = orjson.dumps(answer)
+        translated = way.translated
+        return orjson.dumps(translated.from_chat(answer, way.asked)) if translated else raw
+
+    async def _instead(self, way: Way, hit: Hit, *, retried: bool) -> bytes:
+        """A whole answer in place of one that would have told."""
+        guarded: Guarded = await (way.say(hit) if retried else way.again(hit))
+        if guarded.say is None:
+            try:
+                response = await self.upstream.send("POST", way.carrier.path, guarded.body, request_id=way.request_id)
+                raw = await read_whole(response)
+                if response.status_code == 200:
+                    way.hit(hit, "again")
+                    return await self._whole(way, raw, retried=True)
+            except ApiError as error:
+                log.warning("asking_again_failed", status=error.status)
+            guarded = await way.say(hit)
+        way.hit(hit, "said")
+        return orjson.dumps(self._own(way, guarded))
+
+    async def _streamed(
+        self, way: Way, body: Body, response: httpx.Response, opened: list[httpx.Response], *, retried: bool
+    ) -> AsyncIterator[bytes]:
+        watched = Watched(way.carrier, await run_sync(way.watch), partial(way.watch))
+        release = Release(watched, way.carrier.ending(body), _sink(way))
+        again = partial(self._restreamed, way, opened, retried=retried)
+        try:
+            async for part in released(events(response.aiter_raw()), release, again):
+                yield part
+            if release.cut is not None:
+                way.hit(release.cut, "cut")
+        except httpx.TransportError as error:
+            yield _error_event(way, fault(error))
+        except BrokenStream as error:
+            yield _error_event(way, ApiError(502, f"{error}.", type="server_error", code="upstream_error"))
+        except DetectorError as error:
+            yield _error_event(way, _unjudged(error))
+
+    async def _restreamed(
+        self, way: Way, opened: list[httpx.Response], hit: Hit, *, retried: bool
+    ) -> AsyncIterator[bytes]:
+        """A stream in place of one that would have told, of which nothing was sent."""
+        guarded: Guarded = await (way.say(hit) if retried else way.again(hit))
+        if guarded.say is None:
+            try:
+                response = await self.upstream.send("POST", way.carrier.path, guarded.body, request_id=way.request_id)
+                opened.append(response)
+                if "text/event-stream" in response.headers.get("content-type", ""):
+                    way.hit(hit, "again")
+                    return self._streamed(way, guarded.body, response, opened, retried=True)
+            except ApiError as error:
+                log.warning("asking_again_failed", status=error.status)
+            guarded = await way.say(hit)
+        way.hit(hit, "said")
+        return spoken(self._declined(way, guarded).chunks(), _sink(way), self._pause)
+
+    def _spoken(self, way: Way, guarded: Guarded) -> Response:
+        if way.streamed:
+            parts = spoken(self._declined(way, guarded).chunks(), _sink(way), self._pause)
+            return StreamingResponse(parts, media_type="text/event-stream", headers=way.headers)
+        body = orjson.dumps(self._own(way, guarded))
+        return Response(body, media_type="application/json", headers=way.headers)
+
+    def _own(self, way: Way, guarded: Guarded) -> Answer:
+        whole = self._declined(way, guarded).whole()
+        translated = way.translated
+        return translated.from_chat(whole, way.asked) if translated else whole
+
+    def _declined(self, way: Way, guarded: Guarded) -> Declined:
+        chat = "messages" in guarded.body
+        return Declined(guarded.body, guarded.say or "", way.prompt, self.cut, chat)
+
+    async def _pause(self) -> None:
+        if self.pace:
+            await anyio.sleep(self.pace)
+
+    async def _error(self, way: Way, guarded: Guarded, response: httpx.Response, headers: dict[str, str]) -> Response:
+        """An error of the upstream, as it came; one about text that was put in is told without that text."""
+        raw = await read_whole(response)
+        told = raw.decode("utf-8", "replace")
+        if guarded.inserted and _mentions(told, guarded.inserted):
+            raw = orjson.dumps(
+                error_body(
+                    "The model server refused the request.", type="invalid_request_error", code="upstream_refused"
+                )
+            )
+        translated = way.translated
+        if translated is None:
+            return Response(raw, status_code=response.status_code, headers=headers)
+        return translated.foreign_error(response.status_code, _object_or_none(raw), way.headers)
+
+
+class WatchedStream(StreamingResponse):
+    """A watched stream; every connection to the upstream that it opened is closed however the client's ends."""
+
+    def __init__(self, parts: AsyncIterator[bytes], opened: list[httpx.Response], headers: dict[str, str]) -> None:
+        super().__init__(parts, headers=headers)
+        self._opened = opened
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the stream, then close the connections."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            with anyio.CancelScope(shield=True):
+                for response in self._opened:
+                    await response.aclose()
+
+
+def _content(way: Way, guarded: Guarded) -> Any:
+    return way.raw if way.raw is not None and guarded.action in ("pass", "monitor") else guarded.body
+
+
+def _sink(way: Way) -> Sink:
+    translated = way.translated
+    return Translating(translated.translation(way.asked)) if translated else AsItCame()
+
+
+def _error_event(way: Way, problem: ApiError) -> bytes:
+    body = error_body(problem.message, type=problem.type, code=problem.code)
+    translation = getattr(way.native, "translation", None)
+    if translation is not None:
+        return b"".join(translation(way.asked).chunk(body))
+    return b"\n\n" + event(body).raw
+
+
+def _unjudged(error: DetectorError) -> ApiError:
+    log.error("answer_not_judged", error=str(error))
+    return ApiError(503, "The answer could not be judged.", type="server_error", code="detector_failed")
+
+
+def _object(raw: bytes) -> Answer:
+    found = _object_or_none(raw)
+    if found is None:
+        raise ApiError(502, "The model server's answer is no JSON object.", type="server_error", code="upstream_error")
+    return found
+
+
+def _object_or_none(raw: bytes) -> Answer | None:
+    try:
+        found = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        try:
+            found = json.loads(raw)  # it takes NaN, which vLLM's own log-probabilities can hold
+        except ValueError:
+            return None
+    return found if isinstance(found, dict) else None
+
+
+def _mentions(told: str, inserted: tuple[str, ...]) -> bool:
+    return any(text[:40] in told for text in inserted) or "prompt_embeds" in told

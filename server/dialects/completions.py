@@ -1,0 +1,55 @@
+"""/v1/completions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from server.dialects.base import Answer, Nearly
+from server.dialects.chat import ChatEnding, choices
+from server.dialects.pieces import Piece
+from server.dialects.tokens import prune_completion, prune_prompt
+from server.errors import ApiError
+from server.surfaces import Body, Decode, Surface, completion_surfaces
+
+path = "/v1/completions"
+
+
+def surfaces(body: Body, decode: Decode | None) -> list[Surface]:
+    """Each prompt, and everything else that holds text."""
+    return completion_surfaces(body, decode)
+
+
+def conversation(body: Body) -> list[dict[str, Any]]:
+    """Prompts are no turns of one conversation."""
+    return []
+
+
+def media(body: Body) -> list[str]:
+    """Completions take text alone."""
+    return []
+
+
+def pieces(answer: Answer) -> list[Piece]:
+    """The text of every choice."""
+    return [Piece(f"choices/{i}/text", c["text"]) for i, c in choices(answer) if isinstance(c.get("text"), str)]
+
+
+event_pieces = pieces
+
+
+def prune(answer: Answer, nearly: Nearly) -> bool:
+    """Take alternatives that tell out of ``logprobs`` and ``prompt_logprobs``."""
+    found = [prune_completion(c.get("logprobs"), f"choices/{i}/text", nearly) for i, c in choices(answer)]
+    return any([*found, *(prune_prompt(c, "prompt", nearly) for _, c in choices(answer))])
+
+
+def ending(body: Body) -> ChatEnding:
+    """What ends a stream that answers ``body``."""
+    return ChatEnding(body, "text_completion")
+
+
+def error(error: ApiError) -> Response:
+    """OpenAI's shape."""
+    return error.response()

@@ -1,0 +1,72 @@
+"""The client's routes. What is not here is not there: the model server's other routes are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from server.clients import Client, client_key
+from server.dialects.base import Dialect
+from server.dialects.other import Other
+from server.dialects.registry import DIALECTS, create_dialect
+from server.dialects.state import owner_of
+from server.embedding import embeddings
+from server.errors import ApiError
+from server.proxy import Proxy
+
+Handler = Callable[[Request, Client], Awaitable[Response]]
+
+_UNTOUCHED = ("/tokenize", "/detokenize", "/v1/messages/count_tokens")
+
+
+def add_client_routes(
+    app: FastAPI, proxy: Proxy, allowed: Callable[[Request], Client], routes: Sequence[str] = ()
+) -> None:
+    """The guarded endpoints, those that ask no model anything, and ``routes`` that the operator named."""
+
+    def add(
+        path: str, handler: Handler, method: str = "POST", told: Callable[[ApiError], Response] | None = None
+    ) -> None:
+        async def endpoint(request: Request) -> Response:
+            try:
+                return await handler(request, allowed(request))
+            except ApiError as error:
+                if told is None:
+                    raise
+                return told(error)
+
+        app.add_api_route(path, endpoint, methods=[method], response_model=None)
+
+    for name in DIALECTS:
+        dialect = create_dialect(name)
+        add(dialect.path, partial(_served, proxy, dialect), told=dialect.error)
+    add("/v1/embeddings", partial(embeddings, proxy))
+    add("/v1/models", proxy.models, "GET")
+    messages = create_dialect("messages")
+    for path in _UNTOUCHED:
+        add(path, proxy.untouched, told=messages.error if path.startswith(messages.path) else None)
+    add("/v1/responses/{response_id}", partial(_shown, proxy), "GET")
+    add("/v1/responses/{response_id}", partial(_deleted, proxy), "DELETE")
+    for path in routes:
+        add(path, partial(_served, proxy, Other(path)))
+
+
+async def _served(proxy: Proxy, dialect: Dialect, request: Request, client: Client) -> Response:
+    return await proxy.serve(request, dialect, client)
+
+
+async def _shown(proxy: Proxy, request: Request, client: Client) -> Response:
+    return _answered(proxy.responses.get, request)
+
+
+async def _deleted(proxy: Proxy, request: Request, client: Client) -> Response:
+    return _answered(proxy.responses.delete, request)
+
+
+def _answered(look: Callable[[str, str], dict[str, Any]], request: Request) -> Response:
+    return JSONResponse(look(request.path_params["response_id"], owner_of(client_key(request) or None)))

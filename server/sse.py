@@ -1,0 +1,97 @@
+"""Server-sent events out of bytes that come in pieces of any size."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+# An event that is larger than this is no event of a model's stream.
+MAX_EVENT = 16 * 1024 * 1024
+
+
+class BrokenStream(ValueError):
+    """The bytes are no event stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event, as it came and as it reads. ``data`` is None for a comment, ``[DONE]`` or what is no JSON object."""
+
+    raw: bytes
+    data: dict[str, Any] | None = None
+
+
+def event(data: dict[str, Any]) -> Event:
+    """An event of our own, in OpenAI's form."""
+    return Event(b"data: " + orjson.dumps(data) + b"\n\n", data)
+
+
+DONE = Event(b"data: [DONE]\n\n")
+
+
+class Splitter:
+    """Collects bytes and hands out whole events. Lines may end in LF, CRLF or CR (the WHATWG's specification)."""
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        """The events that ``chunk`` completes.
+
+        Raises:
+            BrokenStream: an event grows beyond all measure.
+        """
+        # An event ends at an empty line, which can begin in what was held.
+        searched = max(len(self._held) - 3, 0)
+        self._held += chunk
+        found: list[Event] = []
+        while (end := _end(self._held, searched)) is not None:
+            found.append(_parsed(bytes(self._held[:end])))
+            del self._held[:end]
+            searched = 0
+        if len(self._held) > MAX_EVENT:
+            raise BrokenStream("an event of the model server is too large")
+        return found
+
+    def rest(self) -> bytes:
+        """What came after the last whole event."""
+        return bytes(self._held)
+
+
+def _end(held: bytearray, start: int) -> int | None:
+    """Where the first event ends, its empty line included."""
+    ends = [(at, len(mark)) for mark in (b"\n\n", b"\r\n\r\n", b"\r\r") if (at := held.find(mark, start)) >= 0]
+    if not ends:
+        return None
+    at, length = min(ends)
+    return at + length
+
+
+def _parsed(raw: bytes) -> Event:
+    lines = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+    data = [line[5:].removeprefix(b" ") for line in lines if line.startswith(b"data:")]
+    if not data:
+        return Event(raw)
+    try:
+        value = orjson.loads(b"\n".join(data))
+    except orjson.JSONDecodeError:
+        return Event(raw)
+    return Event(raw, value if isinstance(value, dict) else None)
+
+
+async def events(chunks: AsyncIterator[bytes]) -> AsyncIterator[Event]:
+    """The events of a stream of bytes; bytes after the last whole event are an event of their own, unread.
+
+    Raises:
+        BrokenStream: the bytes are no event stream.
+    """
+    splitter = Splitter()
+    async for chunk in chunks:
+        for found in splitter.feed(chunk):
+            yield found
+    rest = splitter.rest()
+    if rest.strip():
+        yield _parsed(rest)

@@ -1,0 +1,52 @@
+"""Events come out whole and byte for byte, wherever the stream was cut."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.sse import MAX_EVENT, BrokenStream, Splitter
+
+_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+
+
+@given(
+    texts=st.lists(_TEXT, min_size=1, max_size=6),
+    cuts=st.lists(st.integers(0, 400), max_size=12),
+    line_end=st.sampled_from(["\n", "\r\n", "\r"]),
+    named=st.booleans(),
+)
+def test_any_split_gives_the_same_events(texts: list[str], cuts: list[int], line_end: str, named: bool) -> None:
+    head = f"event: x{line_end}" if named else ""
+    whole = b"".join(
+        f"{head}data: {json.dumps({'t': t}, ensure_ascii=False)}{line_end}{line_end}".encode() for t in texts
+    )
+    splitter = Splitter()
+    found = []
+    at = 0
+    for cut in sorted({min(c, len(whole)) for c in cuts} | {len(whole)}):
+        found += splitter.feed(whole[at:cut])
+        at = cut
+    assert splitter.rest() == b""
+    assert b"".join(e.raw for e in found) == whole
+    assert [e.data for e in found] == [{"t": t} for t in texts]
+
+
+def test_what_is_no_json_object_has_no_data() -> None:
+    found = Splitter().feed(b": a comment\n\ndata: [DONE]\n\ndata: 1\n\ndata: {broken\n\n")
+    assert [e.data for e in found] == [None] * 4
+
+
+def test_data_over_several_lines_is_one_value() -> None:
+    (found,) = Splitter().feed(b'data: {"a":\ndata: 1}\n\n')
+    assert found.data == {"a": 1}
+
+
+def test_an_event_without_end_is_not_collected_for_ever() -> None:
+    splitter = Splitter()
+    with pytest.raises(BrokenStream):
+        for _ in range(MAX_EVENT // 1_000_000 + 1):
+            splitter.feed(b"x" * 1_000_000)
