@@ -44,7 +44,7 @@ class Context:
 
     asked: Asked
     named: frozenset[Key]
-    given: frozenset[int]
+    given: frozenset[str]
     offered: frozenset[Key]
     armed: dict[Key, Entry] = field(default_factory=dict)
     passing: frozenset[str] = frozenset()
@@ -62,11 +62,11 @@ class Context:
             for source in sources:
                 armed.update((key(e), e) for e in source.named(entry) if alive(e) and e.list_name == entry.list_name)
         named: set[Key] = set()
-        given: set[int] = set()
+        given: set[str] = set()
         offered: set[Key] = set()
         for text in asked.texts:
             for seen in find(text, sources):
-                given.add(id(seen.term))
+                given.add(seen.term.letters)
                 named.update(map(key, seen.term.names))
                 offered.update(map(key, seen.term.values))
                 armed.update((key(e), e) for e in seen.term.names if alive(e))
@@ -90,7 +90,7 @@ class Context:
 
     def gave(self, term: Term) -> bool:
         """Whether the client wrote it."""
-        return id(term) in self.given
+        return term.letters in self.given
 
     def spares(self, entry: Entry) -> bool:
         """Whether an allowed answer says all that ``entry`` tells."""

@@ -24,6 +24,7 @@ _SPELT = 4  # letters of a term that may be written letter by letter
 class Term:
     """Whose name, and whose answer's value, a run of letters is. ``gaps``: after how many letters a word may end."""
 
+    letters: str  # or the hash of them
     gaps: frozenset[int]
     names: tuple[Entry, ...] = ()
     values: tuple[Entry, ...] = ()
@@ -103,7 +104,7 @@ class Terms:
         term = self._terms.get(key)
         if term is None and key in self._gaps:
             names, values = (tuple(owners.get(key, ())) for owners in (self._names, self._values))
-            term = self._terms[key] = Term(frozenset(self._gaps[key]), names, values, key in STARTERS)
+            term = self._terms[key] = Term(key, frozenset(self._gaps[key]), names, values, key in STARTERS)
         return term
 
     @property
@@ -231,7 +232,12 @@ class HashedTerms:
             for i in range(at, last if ended else min(last, len(row) - 1)):
                 phrase = hasher.of(" ".join(a.forms[0] for a in row[at : i + 1]))[PHRASE]
                 if phrase in self._names or phrase in self._values:
-                    term = Term(frozenset(), tuple(self._names.get(phrase, ())), tuple(self._values.get(phrase, ())))
+                    term = Term(
+                        phrase.hex(),
+                        frozenset(),
+                        tuple(self._names.get(phrase, ())),
+                        tuple(self._values.get(phrase, ())),
+                    )
                     found.append(Found(at, i, term))
             grows = grows or at + self._longest > len(row) - 1
         return Walk(tuple(found), grows and live is None)

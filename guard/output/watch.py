@@ -291,14 +291,17 @@ class Watch:
         before = frozenset(self._before.get(piece.channel, ()))
         self._remember(piece.channel, content(piece.text))
         armed = [e for e in piece.armed.values() if self._counts(e) and not self._context.spares(e)]
-        if self.hit is not None or denied or not (armed or self._free):
+        if self.hit is not None or not (armed or self._free):
             return
-        said = Said(piece.text, frozenset(content(piece.text)), before)
+        words = frozenset(content(piece.text))
+        if denied:  # whoever says that he does not know a thing may repeat what he was asked, and tell nothing else
+            words, before = words - self._context.words, frozenset()
+        said = Said(piece.text, words, before)
         told = self._meaning.overlaps(said, armed, self._context)
         told = told or self._meaning.agrees(said, armed, self._context)
         if told is not None:
             self._strike(told, "value", piece.channel)
-        elif worth(said, self._context):
+        elif not denied and worth(said, self._context):
             self._judged += 1
             meant = self._meaning.means(said, armed, self._context)
             meant = meant or (self._meaning.of_no_name(said, self._free, self._context) if self._free else None)
