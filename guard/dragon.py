@@ -8,7 +8,8 @@ the model gets the record of a made-up author to answer from; here that is for e
 from __future__ import annotations
 
 from guard.effects import Ask, Prefix, Tools
-from guard.reasoning import TEMPLATE_REASONING, DragonUnavailable
+from guard.reasoning import DragonUnavailable
+from guard.reasoning_check import TEMPLATE_REASONING
 from guard.synthetic import Record, record
 from guard.templates import Values, render
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from classifiers.normalise import fold_words
 from guard import synthetic_words as words
 from guard.model import DEFAULT_GUIDELINE, Entry
-from guard.reasoning import why_unusable
+from guard.reasoning_check import why_unusable
 
 _SLOT = re.compile(r"<(\w+)>")
 _TRIES = 40  # draws for one pair or record before there are thought to be no more

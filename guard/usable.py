@@ -11,7 +11,8 @@ from typing import Any
 from classifiers.calibrate import Rate
 from guard.lora import idle_cores, libraries
 from guard.model import DEFAULT_GUIDELINE, Entry
-from guard.reasoning import guard_prompt, shortened, why_unusable
+from guard.reasoning import guard_prompt
+from guard.reasoning_check import shortened, why_unusable
 from guard.synthetic import Pair
 
 _BATCH = 8
