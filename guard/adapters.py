@@ -26,6 +26,8 @@ TOKENIZER = "tokenizer.json"
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 SERVED_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)  # what vLLM's --max-lora-rank takes
 FORMAT = 1
+ADAPTERS = "dragon"  # the folder that they are in, of the cache
+GUARD_MODEL = "dragon-guard"  # what vLLM calls the one that it serves
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
 _AGAIN = "train it again with `letheward dragon train`, or copy the whole folder again"
 

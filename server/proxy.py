@@ -34,6 +34,7 @@ from server.dialects.state import ResponseStore, owner_of
 from server.errors import ApiError
 from server.examples import Screened
 from server.guarding import Guarded, Guarding
+from server.hidden import check_model, without_hidden
 from server.incoming import parse_object, read_body, unless_disconnected
 from server.judging import Judge, Judgement, Prompt, Snapshots
 from server.metrics import Metrics
@@ -58,6 +59,7 @@ class ProxyConfig:
     guard_model: str | None = None  # None: the model that the client asked for
     guard_max_tokens: int = 64
     guard_timeout: float = 30.0
+    hidden_model: str | None = None  # of the upstream's models the one that only the guard may ask
     check_answers: bool = True
     media: Literal["pass", "refuse"] = "pass"
     pace: float = 0.0  # seconds between the tokens of answers that the proxy gives itself
@@ -122,8 +124,7 @@ class Proxy:
     async def serve(self, request: Request, dialect: Dialect, client: Client = ANYONE) -> Response:
         """Answer a request to one of the endpoints that are guarded."""
         started = time.perf_counter()
-        raw = await read_body(request, self._config.max_body_bytes)
-        body = parse_object(raw)
+        raw, body = await self.read(request)
         snapshot = self._snapshots.current
         decided: Plan | None
         if self._config.enforce:
@@ -143,12 +144,16 @@ class Proxy:
 
     async def models(self, request: Request, client: Client = ANYONE) -> Response:
         """GET /v1/models."""
-        return await unless_disconnected(request, forward(self._upstream, request, "GET", "/v1/models", None, {}))
+        found = await unless_disconnected(request, forward(self._upstream, request, "GET", "/v1/models", None, {}))
+        if self._config.hidden_model is not None:
+            found.body = without_hidden(bytes(found.body), self._config.hidden_model)
+            found.headers["content-length"] = str(len(found.body))
+        return found
 
     async def untouched(self, request: Request, client: Client = ANYONE) -> Response:
         """Routes that ask no model anything: their bodies are checked, and go on as they come."""
-        raw = await read_body(request, self._config.max_body_bytes)
-        check_shape(parse_object(raw), self._config.limits)
+        raw, body = await self.read(request)
+        check_shape(body, self._config.limits)
         path = request.url.path
         return await unless_disconnected(request, forward(self._upstream, request, "POST", path, raw, {}))
 
@@ -165,7 +170,9 @@ class Proxy:
     async def read(self, request: Request) -> tuple[bytes, Body]:
         """A request's body."""
         raw = await read_body(request, self._config.max_body_bytes)
-        return raw, parse_object(raw)
+        body = parse_object(raw)
+        check_model(body, self._config.hidden_model)
+        return raw, body
 
     @property
     def upstream(self) -> Upstream:

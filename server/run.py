@@ -14,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from classifiers.registry import create_encoder
+from guard.adapters import ADAPTERS, GUARD_MODEL, check_name, vllm_arguments
 from guard.eco import Eco
 from guard.importer import read_entries
 from guard.model import ForgetList
@@ -82,10 +83,18 @@ def _model(settings: Settings) -> tuple[ManagedVllm | None, Endpoint | None, Pat
         model=str(prepared or settings.model),
         served_name=settings.model,
         log_path=settings.cache_dir / "vllm.log",
-        extra_args=settings.vllm_args.split(),
+        extra_args=[*settings.vllm_args.split(), *_adapter(settings, prepared)],
         startup_timeout=settings.startup_timeout,
     )
     return managed, None, settings.model_path or prepared
+
+
+def _adapter(settings: Settings, base: Path | None) -> list[str]:
+    """What makes the managed vLLM serve the guard's adapter."""
+    if not settings.guard_lora:
+        return []
+    folder = settings.cache_dir.absolute() / ADAPTERS / check_name(settings.guard_lora)
+    return vllm_arguments(folder, GUARD_MODEL, base)
 
 
 def _where(managed: ManagedVllm | None) -> Endpoint | None:
@@ -143,7 +152,8 @@ def _app(settings: Settings, manager: SnapshotManager, upstream: Upstream, eco: 
             max_body_bytes=settings.max_body_bytes,
             on_detector_failure=settings.on_detector_failure,
             detector_workers=settings.detector_workers,
-            guard_model=settings.guard_model,
+            guard_model=GUARD_MODEL if settings.guard_lora else settings.guard_model,
+            hidden_model=GUARD_MODEL if settings.guard_lora else None,
             guard_max_tokens=settings.guard_max_tokens,
             guard_timeout=settings.guard_timeout,
             check_answers=settings.check_answers,

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from classifiers.calibrate import DEFAULT_TARGET
@@ -75,6 +75,7 @@ class Settings(BaseSettings):
     guard_upstream: str | None = Field(None, description="URL of the guard model's server; default the upstream")
     guard_upstream_key: SecretStr | None = None
     guard_model: str | None = Field(None, description="default: the model that the client asked for")
+    guard_lora: str | None = Field(None, description="adapter of `dragon train`: the managed vLLM's guard model")
     guard_timeout: float = Field(30, gt=0)
     guard_max_tokens: int = Field(64, ge=1)
 
@@ -94,6 +95,15 @@ class Settings(BaseSettings):
         if not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
         return value.rstrip("/").removesuffix("/v1")
+
+    @model_validator(mode="after")
+    def _adapter_is_served(self) -> Settings:
+        if self.guard_lora and (self.upstream or self.guard_upstream or self.guard_model):
+            raise ValueError(
+                "guard_lora is for the managed vLLM alone: start another with the arguments that "
+                "`letheward dragon list` shows, and name its model in guard_model"
+            )
+        return self
 
     @property
     def store_url(self) -> str:
