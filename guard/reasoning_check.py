@@ -78,7 +78,8 @@ def told_words(entry: Entry) -> frozenset[str]:
     found: set[str] = set()
     for word in _WORD.findall(own):
         folded = fold_words(word)
-        long = len(folded) >= _MOST_TOLD or (word[0].isupper() and len(folded) > 1)
+        # A single character of a script without letter cases can be a name.
+        long = len(folded) >= _MOST_TOLD or not folded.isascii() or (word[0].isupper() and len(folded) > 1)
         if (long or any(c.isdigit() for c in word)) and folded not in STARTERS:
             found |= set(folded.split())
     return frozenset(found - set(known))
