@@ -20,6 +20,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from classifiers.types import DetectorError
+from guard.corruptions.registry import CORRUPTIONS
 from guard.eco import Eco, EcoUnavailable
 from guard.model import EcoFit, ForgetList
 from guard.snapshot import Snapshot, SnapshotManager
@@ -189,6 +190,11 @@ async def _questions(
     fitting: Fitting, snapshot: Snapshot, item: ForgetList, given: FitIn
 ) -> tuple[list[asking.Question], int]:
     """What to ask, and how many questions are left out since the guard does not flag them."""
+    if item.corruption not in CORRUPTIONS or not CORRUPTIONS[item.corruption].sigma:
+        fitted = ", ".join(k for k, way in CORRUPTIONS.items() if way.sigma)
+        raise ApiError(
+            400, f"The corruption {item.corruption!r} has no strength to fit; these have: {fitted}.", code="no_strength"
+        )
     if not item.enabled:
         raise ApiError(400, f"The list {item.name!r} is off: switch it on to fit it.", code="list_off")
     entries = asking.sample(asking.pairs(snapshot, item.name), given.n, given.seed)

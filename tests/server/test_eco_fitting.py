@@ -14,7 +14,7 @@ import pytest
 from fastapi import FastAPI
 
 from guard.eco import Eco
-from guard.model import Entry, ForgetList
+from guard.model import EcoFit, Entry, ForgetList
 from guard.snapshot import SnapshotManager
 from server.admin import admin_router
 from server.eco_fitting import Fitting
@@ -285,6 +285,8 @@ def test_what_cannot_be_fitted_is_said(house: House, build: Build, served: str) 
     assert _refused(house, "off")[:2] == (400, "list_off")
     assert _refused(house, "unnamed")[:2] == (400, "no_target")
     assert _refused(house, "missed")[:2] == (400, "nothing_flagged")
+    house.manager.change(lambda s: s.put_list(ForgetList("flipped", corruption="flip_sign_top_k")))
+    assert _refused(house, "flipped")[:2] == (400, "no_strength")
     assert "'x' is not served; there is m, other" in _refused(house, model="x")[2]
     assert "not both" in _refused(house, target=0.5, retained={"url": "http://x", "model": "m"})[2]
     assert "in this order" in _refused(house, target=0.5, sigma0=1, floor=2)[2]
@@ -321,3 +323,23 @@ def test_a_strength_is_fitted_from_the_command_line(run: Run, house: House, know
     assert "out of memory" in run("eco", "fit", "--list", "people", "--restart", code=2).stderr
     assert "no list 'nope'" in run("eco", "fit", "--list", "nope", code=2).stderr
     assert "belong together" in run("eco", "fit", "--list", "people", "--retained-url", "http://x", code=2).stderr
+
+
+def test_the_guard_uses_the_fitted_strength(house: House, known: Knowing) -> None:
+    house.manager.change(lambda s: s.put_fit(EcoFit("people", "m", 0.6 * known.unit)))
+    said = []
+    for fact in FACTS[:2]:
+        known.bodies.clear()
+        assert house.chat(fact.question).status_code == 200
+        said.append(known.said(known.bodies[0]["messages"][0]["content"]))  # what the model makes of it at first
+    assert said == [known.otherwise, FACTS[1].answer]
+
+
+def test_other_corruptions_of_the_list_are_fitted_too(house: House, known: Knowing) -> None:
+    way = ForgetList("people", corruption="rand_noise_first_n", dims=64)
+    house.manager.change(lambda s: s.put_list(way))
+    done = _fit(house, target=0.5)[-1]
+    assert done["value"] == 0.5
+    assert 2 * 1.2 * 0.8 <= done["sigma"] / known.unit <= 2 * 1.5 * 1.2  # the noise of a quarter of 256 dimensions
+    fit = house.manager.current.fits["people", "m"]
+    assert (fit.corruption, fit.dims) == ("rand_noise_first_n", 64)
