@@ -10,6 +10,7 @@ import typer
 from server import __version__
 from server.cli_check import check
 from server.cli_detector import app as detector_app
+from server.cli_dragon import app as dragon_app
 from server.cli_eco import app as eco_app
 from server.cli_lists import app as lists_app
 from server.cli_replay import replay
@@ -26,6 +27,7 @@ app.command()(replay)
 app.add_typer(lists_app, name="lists")
 app.add_typer(detector_app, name="detector")
 app.add_typer(eco_app, name="eco")
+app.add_typer(dragon_app, name="dragon")
 
 
 def _version(shown: bool) -> None:
