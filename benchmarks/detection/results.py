@@ -13,7 +13,7 @@ from tqdm import tqdm
 from benchmarks.estimate import Proportion
 from classifiers.detector import Detector
 
-Unit = Literal["share", "ms", "s"]
+Unit = Literal["share", "ms", "s", "KiB"]
 
 
 @dataclass(frozen=True, slots=True)
