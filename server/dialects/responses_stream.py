@@ -176,7 +176,7 @@ class ResponsesEnding:
         self._item: Event | None = None  # the open item as it was added
         self._output: list[Event] = []
         self._deltas = 0
-        self._stopped = False
+        self._begun = self._stopped = False
         self.usage: Event | None = None
 
     def see(self, event: Event) -> None:
@@ -186,6 +186,7 @@ class ResponsesEnding:
             self._numbered.next = event["sequence_number"] + 1
         if kind in ("response.created", "response.in_progress"):
             self._response = event.get("response") or {}
+            self._begun = kind == "response.in_progress"
         elif kind == "response.output_item.added":
             self._added(event.get("item") or {}, event.get("output_index", len(self._output)))
         elif kind == "response.content_part.added" and (event.get("part") or {}).get("type") == "refusal":
@@ -214,7 +215,8 @@ class ResponsesEnding:
         self._stopped = True
         if self._response is None:
             return ResponsesTranslation(self._body).done()
-        events = list(self._last_events())
+        begin = [] if self._begun else [{"type": "response.in_progress", "response": self._response}]
+        events = [*begin, *self._last_events()]
         usage = self.usage or {"prompt_tokens": 0, "completion_tokens": self._deltas}
         response = finished(self._response, self._output, usage, "stop")
         return self._numbered.frames([*events, {"type": "response.completed", "response": response}])

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.dialects.closing import close_json
@@ -18,6 +18,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(), VALUES, max_size=4), st.data(), st.booleans(), st.sampled_from([None, 2]))
 def test_a_document_cut_anywhere_becomes_a_document(
     document: dict[str, Any], data: st.DataObject, ascii_only: bool, indent: int | None

@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.dialects import messages, responses
@@ -244,6 +244,7 @@ FIELDS_OF_ALL_KINDS = """messages input instructions system tool_choice max_toke
 FIELD = st.dictionaries(KEYS | st.sampled_from(FIELDS_OF_ALL_KINDS), JSON, max_size=6)
 
 
+@settings(deadline=None)
 @given(FIELD, st.lists(JSON, max_size=4) | JSON, st.lists(JSON, max_size=3) | JSON)
 def test_any_body_gives_surfaces_or_a_clients_error(body: dict[str, Any], turns: Any, tools: Any) -> None:
     for dialect, key in ((messages, "messages"), (responses, "input")):
