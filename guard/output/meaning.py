@@ -128,7 +128,8 @@ class Meaning:
         Raises:
             DetectorError: the detector failed.
         """
-        for verdict in self._detector.judge([said.text])[0]:
+        texts = list(dict.fromkeys((said.text, said.text[:1].lower() + said.text[1:])))  # a capital may be no name's
+        for verdict in (v for found in self._detector.judge(texts) for v in found):
             entry = self._entries.get((verdict.list_name, verdict.entry_id))
             if entry is None or verdict.list_name not in lists or not nameless(entry):
                 continue
