@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from classifiers.ordinary_words import PROSE, TEMPLATES, WORDS
@@ -105,6 +106,18 @@ def typed(marked: Marked, rng: random.Random) -> Marked:
     moved = how < _LOWER + _UPPER and len(text) != len(marked.text)  # some letters' other case is longer
     cut = any(s.end > len(text) for s in marked.spans)
     return marked if moved or cut else Marked(text, marked.spans, marked.kind)
+
+
+def passage(sentences: Sequence[Marked], rng: random.Random) -> Marked:
+    """Sentences in a row, from the middle of the first one on, as a window of a long text begins."""
+    text, spans = "", list[Span]()
+    for marked in sentences:
+        spans += [Span(len(text) + s.start, len(text) + s.end) for s in marked.spans]
+        text += marked.text + rng.choice((" ", " ", "\n"))
+    spaces = [i + 1 for i, c in enumerate(sentences[0].text) if c == " "]
+    cut = rng.choice([0, *spaces])
+    kept = [Span(max(s.start, cut) - cut, s.end - cut) for s in spans if s.end > cut]
+    return Marked(text[cut:].rstrip(), tuple(kept), "made up")
 
 
 def person(rng: random.Random) -> str:

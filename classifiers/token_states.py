@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ SHAPES = 17  # further features of a word
 FEATURES = DIM + SHAPES
 _WINDOW, _CONTEXT = 254, 32  # tokens of one pass, and those of it that the next one reads again
 _BATCH = 32
+_HALVES = re.compile("[\ud800-\udfff]")  # of a letter, which no tokenizer takes
 _QUOTES = frozenset('"“”«»„')
 _ENDS = frozenset(".?!:\n")
 
@@ -68,7 +70,8 @@ class TokenStates:
         ]
 
     def _encoded(self, texts: Sequence[str]) -> list[Any]:
-        encoded: list[Any] = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        whole = [_HALVES.sub("\ufffd", text) for text in texts]
+        encoded: list[Any] = self._tokenizer.encode_batch(whole, add_special_tokens=False)
         return encoded
 
     def _states(self, rows: Sequence[Sequence[int]]) -> list[Floats]:

@@ -14,6 +14,7 @@ from server.cli_dragon import app as dragon_app
 from server.cli_eco import app as eco_app
 from server.cli_lists import app as lists_app
 from server.cli_replay import replay
+from server.cli_tokens import list_tokens, train_tokens
 
 app = typer.Typer(
     name="letheward",
@@ -28,6 +29,8 @@ app.add_typer(lists_app, name="lists")
 app.add_typer(detector_app, name="detector")
 app.add_typer(eco_app, name="eco")
 app.add_typer(dragon_app, name="dragon")
+eco_app.command()(train_tokens)
+eco_app.command()(list_tokens)
 
 
 def _version(shown: bool) -> None:
