@@ -65,8 +65,8 @@ def check_encoder(entries: Iterable[Entry], encoder: Encoder) -> None:
         if kept is not None and (kept.encoder, kept.dim) != (encoder.name, encoder.dim):
             raise OtherEncoder(
                 f"the list {entry.list_name!r} holds vectors of the encoder {kept.encoder} ({kept.dim} dimensions), and"
-                f" the server uses {encoder.name} ({encoder.dim}): start it with --encoder {kept.encoder}, or import"
-                " the list again from its texts"
+                f" the server uses {encoder.name} ({encoder.dim}): set its encoder back to {kept.encoder}, or remove"
+                " the list while that is in use and import it again from its texts"
             )
 
 

@@ -196,7 +196,7 @@ def test_vectors_of_another_encoder_are_not_imported(manager: SnapshotManager) -
     foreign = replace(first, entry_id="f", kept=replace(first.kept, encoder="another"))
     manager.change(lambda s: s.put_list(ForgetList("texts")))
     for name in ("people", "texts"):
-        with pytest.raises(Invalid, match="import the list again from its texts"):
+        with pytest.raises(Invalid, match="import it again from its texts"):
             as_kept(manager, name, [foreign])
 
 
