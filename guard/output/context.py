@@ -34,7 +34,7 @@ class Context:
 
     Attributes:
         asked: the request.
-        named: the entries whose subject the client named.
+        named: the names that the client gave (``Term.bases``).
         given: the terms that stand in the client's texts.
         offered: the entries of which a value does.
         armed: the entries whose subject is named, or that the request was flagged for, with all of their subject.
@@ -43,7 +43,7 @@ class Context:
     """
 
     asked: Asked
-    named: frozenset[Key]
+    named: frozenset[str]
     given: frozenset[str]
     offered: frozenset[Key]
     armed: dict[Key, Entry] = field(default_factory=dict)
@@ -61,13 +61,13 @@ class Context:
             armed[key(entry)] = entry
             for source in sources:
                 armed.update((key(e), e) for e in source.named(entry) if alive(e) and e.list_name == entry.list_name)
-        named: set[Key] = set()
+        named: set[str] = set()
         given: set[str] = set()
         offered: set[Key] = set()
         for text in asked.texts:
             for seen in find(text, sources):
                 given.add(seen.term.letters)
-                named.update(map(key, seen.term.names))
+                named.update(seen.term.bases)
                 offered.update(map(key, seen.term.values))
                 armed.update((key(e), e) for e in seen.term.names if alive(e))
         armed = {k: e for k, e in armed.items() if k[0] not in passing}
@@ -91,6 +91,10 @@ class Context:
     def gave(self, term: Term) -> bool:
         """Whether the client wrote it."""
         return term.letters in self.given
+
+    def named_by(self, term: Term) -> bool:
+        """Whether the client wrote the name that ``term`` is, in whatever way."""
+        return not self.named.isdisjoint(term.bases)
 
     def spares(self, entry: Entry) -> bool:
         """Whether an allowed answer says all that ``entry`` tells."""

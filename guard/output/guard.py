@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 
 from guard.model import Entry
 from guard.output.context import Context, key, nameless
+from guard.output.hashed import sources
 from guard.output.meaning import Meaning
-from guard.output.terms import TermSource, sources
+from guard.output.terms import TermSource
 from guard.output.types import Asked, Key
 from guard.output.watch import Watch
 from guard.snapshot import Snapshot

@@ -21,8 +21,9 @@ class Decoded:
 class JsonText:
     """Reads fragments. What is no JSON is read as it stands."""
 
-    def __init__(self) -> None:
-        self._at = 0
+    def __init__(self, at: int = 0) -> None:
+        """Read from raw character ``at`` on."""
+        self._at = at
         self._inside = False  # of a string
         self._escape: str | None = None  # what an escape has brought so far
         self._escape_at = 0

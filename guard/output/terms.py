@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from classifiers.names import STARTERS
-from classifiers.textless import FIRST, PHRASE, Hasher
 from guard.model import Entry
 from guard.output.atoms import Atom, letters
-from guard.output.values import names_of, values_of
+from guard.output.values import spelt, values_of
+
+Live = Callable[[Entry, bool], bool]  # whether an entry's name (true) or value (false) counts
 
 LONGEST = 160  # letters of a term
+BEGINNING = 3  # letters from which on a term is begun where it matters whose it is
+_TRIED = 500  # terms that begin alike
 _SHORTEST = 2
 _APART = 7  # letters of a term whose words may be parted otherwise
 _SPELT = 4  # letters of a term that may be written letter by letter
@@ -22,10 +25,15 @@ _SPELT = 4  # letters of a term that may be written letter by letter
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """Whose name, and whose answer's value, a run of letters is. ``gaps``: after how many letters a word may end."""
+    """Whose name, and whose answer's value, a run of letters is.
+
+    ``gaps``: after how many letters a word may end. ``bases``: the names, as they are written in full, of which it is
+    a way to write.
+    """
 
     letters: str  # or the hash of them
     gaps: frozenset[int]
+    bases: tuple[str, ...] = ()
     names: tuple[Entry, ...] = ()
     values: tuple[Entry, ...] = ()
     opener: bool = False  # a word that sentences are made of: only with a capital is it a name
@@ -59,7 +67,7 @@ class TermSource(Protocol):
         """The entries whose terms it knows."""
         ...
 
-    def walk(self, row: Sequence[Atom], at: int, *, ended: bool, live: Callable[[Entry], bool] | None = None) -> Walk:
+    def walk(self, row: Sequence[Atom], at: int, *, ended: bool, live: Live | None = None) -> Walk:
         """The terms that begin at atom ``at``; ``ended``: the last atom is whole. ``live``: of these entries only."""
         ...
 
@@ -77,17 +85,25 @@ class Terms:
         self._values: dict[str, list[Entry]] = defaultdict(list)
         self._gaps: dict[str, tuple[int, ...]] = {}  # of every term, after how many letters a word may end
         self._terms: dict[str, Term] = {}  # those that were asked for
-        spelt: dict[tuple[str, ...], list[str]] = {}  # many entries have one subject
+        self._bases: dict[str, tuple[str, ...]] = {}  # of those that are names
+        known: dict[str, list[str]] = {}  # many entries have one subject
         for entry in entries:
-            written = (entry.subject or "", *entry.aliases)
-            keys = spelt.get(written)
-            if keys is None:
-                keys = spelt[written] = self._take(names_of(entry))
-            for key in keys:
-                self._names[key].append(entry)
+            for name in dict.fromkeys(filter(None, (entry.subject, *entry.aliases))):
+                keys = known.get(name)
+                if keys is None:
+                    keys = known[name] = self._name(name)
+                for key in keys:
+                    self._names[key].append(entry)
             for key in self._take(values_of(entry)):
                 self._values[key].append(entry)
         self._sorted = sorted(self._gaps)
+
+    def _name(self, name: str) -> list[str]:
+        keys = self._take(spelt(name))
+        own = (letters(name)[0],)
+        for key in keys:
+            self._bases[key] = (*self._bases[key], *own) if key in self._bases else own
+        return keys
 
     def _take(self, texts: Iterable[str]) -> list[str]:
         """The letters of ``texts``, each once, with their word breaks noted."""
@@ -104,7 +120,8 @@ class Terms:
         term = self._terms.get(key)
         if term is None and key in self._gaps:
             names, values = (tuple(owners.get(key, ())) for owners in (self._names, self._values))
-            term = self._terms[key] = Term(key, frozenset(self._gaps[key]), names, values, key in STARTERS)
+            bases = self._bases.get(key, ())
+            term = self._terms[key] = Term(key, frozenset(self._gaps[key]), bases, names, values, key in STARTERS)
         return term
 
     @property
@@ -124,7 +141,7 @@ class Terms:
             if term:
                 yield from term.names
 
-    def walk(self, row: Sequence[Atom], at: int, *, ended: bool, live: Callable[[Entry], bool] | None = None) -> Walk:
+    def walk(self, row: Sequence[Atom], at: int, *, ended: bool, live: Live | None = None) -> Walk:
         """See ``TermSource``."""
         first = row[at].forms
         if len(first) == 1 and not self.begins(first[0]) and not first[0].endswith("s"):
@@ -164,92 +181,20 @@ class Terms:
                 return None
         return term
 
-    def _live(self, run: str, live: Callable[[Entry], bool] | None) -> bool:
+    def _live(self, run: str, live: Live | None) -> bool:
         """Whether a term that begins so is one of those that count."""
         if live is None:
             return True
+        if len(run) < BEGINNING:
+            return False
         at = bisect_left(self._sorted, run)
-        while at < len(self._sorted) and self._sorted[at].startswith(run):
-            term = self._term(self._sorted[at])
-            if term and (any(map(live, term.names)) or any(map(live, term.values))):
+        for key in (*self._sorted[at : at + _TRIED], ""):
+            if not key.startswith(run):
+                return False
+            term = self._term(key)
+            if term and (any(live(e, True) for e in term.names) or any(live(e, False) for e in term.values)):
                 return True
-            at += 1
-        return False
-
-
-class HashedTerms:
-    """Terms of entries that are kept without their texts: known only word by word, and only when a word is whole."""
-
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        self._entries = tuple(entries)
-        self._hashers: dict[str, Hasher] = {}
-        self._firsts: dict[str, set[bytes]] = defaultdict(set)
-        self._names: dict[bytes, list[Entry]] = defaultdict(list)
-        self._values: dict[bytes, list[Entry]] = defaultdict(list)
-        self._longest = 1
-        for entry in entries:
-            if entry.kept is not None:
-                self._take(entry)
-
-    @property
-    def entries(self) -> Sequence[Entry]:
-        """The entries whose terms it knows."""
-        return self._entries
-
-    def _take(self, entry: Entry) -> None:
-        kept = entry.kept
-        if kept is None:
-            return
-        self._hashers.setdefault(kept.salt, Hasher(bytes.fromhex(kept.salt)))
-        self._longest = max(self._longest, kept.longest)
-        split = PHRASE.stop - PHRASE.start
-        for value in map(bytes.fromhex, kept.values):
-            self._values[value[:split]].append(entry)
-            self._firsts[kept.salt].add(value[split:])
-        for name in kept.names:
-            for item in name.split(" "):
-                kind, *fields = item.split(":")
-                if kind in ("full", "derived") and len(fields) == 2:
-                    self._names[bytes.fromhex(fields[0])].append(entry)
-                    self._firsts[kept.salt].add(bytes.fromhex(fields[1]))
-
-    def named(self, entry: Entry) -> Iterator[Entry]:
-        """The entries that share a hashed name with ``entry``."""
-        for name in entry.kept.names if entry.kept else ():
-            yield from self._names.get(bytes.fromhex(name.split(" ")[0].split(":")[1]), ())
-
-    def walk(self, row: Sequence[Atom], at: int, *, ended: bool, live: Callable[[Entry], bool] | None = None) -> Walk:
-        """See ``TermSource``. A word that is not whole may be any."""
-        if at == len(row) - 1 and not ended:
-            return Walk((), live is None)
-        found: list[Found] = []
-        grows = False
-        for salt, hasher in self._hashers.items():
-            firsts = self._firsts[salt]
-            if not any(hasher.word(form)[FIRST] in firsts for form in row[at].forms):
-                continue
-            last = min(len(row), at + self._longest)
-            for i in range(at, last if ended else min(last, len(row) - 1)):
-                phrase = hasher.of(" ".join(a.forms[0] for a in row[at : i + 1]))[PHRASE]
-                if phrase in self._names or phrase in self._values:
-                    term = Term(
-                        phrase.hex(),
-                        frozenset(),
-                        tuple(self._names.get(phrase, ())),
-                        tuple(self._values.get(phrase, ())),
-                    )
-                    found.append(Found(at, i, term))
-            grows = grows or at + self._longest > len(row) - 1
-        return Walk(tuple(found), grows and live is None)
-
-
-def sources(entries: Iterable[Entry]) -> list[TermSource]:
-    """The sources that know ``entries``."""
-    chosen = [e for e in entries if e.kind == "forget"]
-    plain = [e for e in chosen if e.kept is None]
-    hashed = [e for e in chosen if e.kept is not None]
-    made: list[TermSource] = [Terms(plain)] if plain else []
-    return [*made, HashedTerms(hashed)] if hashed else made
+        return True
 
 
 def _fits(run: str, spaces: tuple[int, ...], term: Term, *, single: bool) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from guard.output.atoms import SEAM
 from guard.output.codes import Codes, Run
@@ -20,12 +20,13 @@ class View:
 
     def __init__(self, sources: Sequence[TermSource], *, mapped: bool) -> None:
         self.scanner = Scanner(sources)
-        self.starts: list[int] | None = [] if mapped else None
+        self.starts: list[int] = []
+        self.mapped = mapped
         self._sentences = Sentences()
 
     def raw(self, place: int, length: int) -> int:
         """The raw character behind ``place``; ``length`` is that of the channel."""
-        if self.starts is None:
+        if not self.mapped:
             return place
         return self.starts[place] if place < len(self.starts) else length
 
@@ -55,44 +56,58 @@ class Channel:
         self.last = ""  # what the last piece says
         self._sources = sources
         self._json: JsonText | None = None
+        self._begun = False
         self._asked_json = json
         self._codes = Codes()
         self._runs: list[Run] = []
         self._sentences: list[Sentence] = []
-        self.main = View(sources, mapped=False)
-        self._views: list[View] = []  # of JSON: everything, and values alone
+        self.main = View(sources, mapped=False)  # the one that sentences are of
+        self._plain: View | None = self.main
+        self._of_json: tuple[View, ...] = ()  # everything, and values alone
+        self._views = [self.main]
 
     def add(self, text: str) -> list[tuple[Seen, int]]:
         """Read the next piece; the terms that are whole now, and where they begin."""
-        if not self.length and (self._asked_json or text.lstrip()[:1] in ("{", "[")):
-            self._json = JsonText()
-            self._views = [View(self._sources, mapped=True), View(self._sources, mapped=True)]
-            self.main = self._views[0] if self._asked_json else self.main
+        if not self._begun and (text.strip() or self._asked_json):
+            self._begin(text.lstrip()[:1])
         self.length += len(text)
         self.last = text
         found: list[tuple[Seen, int]] = []
         if self._json is not None:
-            for view, decoded in zip(self._views, self._json.feed(text), strict=True):
-                if view.starts is not None:
-                    view.starts += decoded.starts
-                found += self._found(view, view.scanner.feed(decoded.text))
+            for view, decoded in zip(self._of_json, self._json.feed(text), strict=True):
+                view.starts += decoded.starts
+                found += self._read(view, decoded.text)
                 self.last = decoded.text
-                if view is self.main:
-                    self._sentences += view.cut(decoded.text, ended=False)
-        if self.main not in self._views:
-            found += self._found(self.main, self.main.scanner.feed(text))
-            self._sentences += self.main.cut(text, ended=False)
+        if self._plain is not None:
+            found += self._read(self._plain, text)
         self._runs += self._codes.feed(text)
         return found
 
+    def _begin(self, first: str) -> None:
+        """Choose how to read the channel by its first character that is no white space."""
+        self._begun = True
+        if not (self._asked_json or first in ("{", "[")):
+            return
+        self._json = JsonText(self.length)
+        self._of_json = (View(self._sources, mapped=True), View(self._sources, mapped=True))
+        self._views = [*self._of_json]
+        if self._asked_json or first == "{":
+            self.main = self._of_json[0]
+        if self._asked_json:
+            self._plain = None
+        elif self._plain is not None:
+            self._views.append(self._plain)
+
+    def _read(self, view: View, text: str) -> list[tuple[Seen, int]]:
+        if view is self.main:
+            self._sentences += view.cut(text, ended=False)
+        return [(seen, view.raw(seen.start, self.length)) for seen in view.scanner.feed(text)]
+
     def finish(self) -> list[tuple[Seen, int]]:
         """No more text comes."""
-        found: list[tuple[Seen, int]] = []
-        for view in {id(v): v for v in (self.main, *self._views)}.values():
-            found += self._found(view, view.scanner.finish())
         self._sentences += self.main.cut("", ended=True)
         self._runs += self._codes.finish()
-        return found
+        return [(seen, v.raw(seen.start, self.length)) for v in self._views for seen in v.scanner.finish()]
 
     def runs(self) -> list[Run]:
         """The runs of code that ended since they were last asked for."""
@@ -109,20 +124,22 @@ class Channel:
         return self.main.raw(place, self.length)
 
     @property
+    def mapped(self) -> bool:
+        """Whether ``last`` has other places than the raw text."""
+        return self._json is not None
+
+    @property
     def open_at(self) -> int:
         """From where on the text may be the beginning of something."""
         pending = self._json.pending if self._json is not None else None
         opens = [self.length if pending is None else pending, self._codes.open_at]
-        opens += [v.raw(v.scanner.open_at, self.length) for v in (self.main, *self._views)]
+        opens += [v.raw(v.scanner.open_at, self.length) for v in self._views]
         return min(opens)
 
     @property
     def sentence_at(self) -> int:
         """Where the sentence begins that has not ended."""
         return self.raw(self.main.sentence_at)
-
-    def _found(self, view: View, seen: list[Seen]) -> Iterator[tuple[Seen, int]]:
-        return ((s, view.raw(s.start, self.length)) for s in seen)
 
 
 class Merged:
@@ -145,7 +162,8 @@ class Merged:
             return []
         if not self._reads:
             self._reads = True
-            self._feed(self._only, self._tail, max(0, self._only.length - len(self._tail)))
+            mapped = self._only.mapped  # then its places are not known: all of it is meant
+            self._feed(self._only, self._tail, 0 if mapped else max(0, self._only.length - len(self._tail)))
             self._last = self._only
         if channel is not self._last:
             self._feed(channel, SEAM, channel.length - len(text))

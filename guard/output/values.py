@@ -40,12 +40,11 @@ _DATES = (
 )
 
 
-def names_of(entry: Entry) -> Iterator[str]:
-    """Ways to write the entry's names; parts of names are none."""
-    for name in filter(None, (entry.subject, *entry.aliases)):
-        folded = fold_words(name)
-        if folded:
-            yield from (form for form, kind in spellings(folded, name) if kind != "partial")
+def spelt(name: str) -> Iterator[str]:
+    """Ways to write a name; parts of it are none."""
+    folded = fold_words(name)
+    if folded:
+        yield from (form for form, kind in spellings(folded, name) if kind != "partial")
 
 
 def said_by(entry: Entry) -> str:

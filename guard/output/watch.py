@@ -15,13 +15,12 @@ from guard.output.context import Context, key, nameless
 from guard.output.meaning import Meaning, Said, is_denial, worth
 from guard.output.scanner import Seen, find
 from guard.output.sentences import Sentence
-from guard.output.terms import Term, TermSource
+from guard.output.terms import BEGINNING, Term, TermSource
 from guard.output.texts import Channel, Merged
 from guard.output.types import Held, Hit, HitKind, Key
 
 REACH = 600  # characters after which a subject that the answer named counts no more
 _BEFORE = 60  # words of earlier sentences that belong to one
-_LEAST = 3  # letters of a token that begins something protected
 
 
 @dataclass(slots=True)
@@ -74,7 +73,7 @@ class Watch:
         self._channels: dict[str, Channel] = {}
         self._open: dict[str, _Open] = {}
         self._undone: dict[str, deque[Piece]] = {}
-        self._waiting: list[Piece] = []
+        self._waiting: deque[Piece] = deque()  # filled by one thread, emptied by another
         self._merged = Merged(sources)
         self._recent: dict[Key, tuple[Entry, int]] = {}  # named by the answer, and when
         self._before: dict[str, deque[str]] = {}
@@ -128,13 +127,11 @@ class Watch:
         Raises:
             DetectorError: the encoder failed, or a sentence cannot be read; they wait on.
         """
-        pieces = list(self._waiting)
-        for piece in pieces:
+        for _ in range(len(self._waiting)):
             if self.hit is not None:
                 return
-            self._judge(piece)
-            piece.done = True
-        self._waiting = [p for p in self._waiting if not p.done]
+            self._judge(self._waiting[0])
+            self._waiting.popleft().done = True
 
     def cleared(self, channel: str) -> int:
         """How many characters of the channel may go out."""
@@ -163,20 +160,23 @@ class Watch:
         for source in self._sources:
             walk = source.walk(row, at, ended=True, live=self._protected)
             for found in walk.found:
-                owners = (*found.term.names, *found.term.values)
-                if row[found.last].end > before and any(map(self._protected, owners)):
+                term = found.term
+                if row[found.last].end <= before:
+                    continue
+                if not self._context.named_by(term) and any(self._protected(e, True) for e in term.names):
+                    return True
+                if any(self._protected(e, False) for e in term.values):
                     return True
             run = "".join(atom.forms[0] for atom in row[at:])
-            if walk.open and len(run) >= _LEAST and weight(run) > 0:
+            if walk.open and len(run) >= BEGINNING and weight(run) > 0:
                 return True
         return False
 
-    def _protected(self, entry: Entry) -> bool:
-        """Whether saying a name or value of ``entry`` would be a hit now."""
-        if not self._alive(entry) or entry.list_name in self._context.passing:
+    def _protected(self, entry: Entry, named: bool) -> bool:
+        """Whether saying a name of ``entry``, or else a value, would be a hit now."""
+        if not self._counts(entry):
             return False
-        own = key(entry)
-        return self._is_armed(entry) or (entry.scope == "subject" and own not in self._context.named)
+        return entry.scope == "subject" if named else self._is_armed(entry)
 
     def _of(self, channel: str, *, json: bool) -> Channel:
         own = self._channels.get(channel)
@@ -191,7 +191,7 @@ class Watch:
         for item, channel, raw in seen:
             for entry in item.term.names:
                 if self._counts(entry):
-                    self._name(entry, channel)
+                    self._name(entry, item.term, channel)
             for entry in item.term.values:
                 if self._counts(entry) and not self._context.spares(entry):
                     self._value(entry, item.term, channel, raw)
@@ -199,14 +199,14 @@ class Watch:
     def _counts(self, entry: Entry) -> bool:
         return self._alive(entry) and entry.list_name not in self._context.passing
 
-    def _name(self, entry: Entry, channel: str) -> None:
+    def _name(self, entry: Entry, term: Term, channel: str) -> None:
         own = key(entry)
-        if entry.scope == "subject" and own not in self._context.named:
+        if entry.scope == "subject" and not self._context.named_by(term):
             self._strike(entry, "name", channel)
         self._recent[own] = entry, self._clock
         for name, opened in list(self._open.items()):
-            for value, term, _ in opened.values:
-                if key(value) == own and not self._excused(value, term, name):
+            for value, said, _ in opened.values:
+                if key(value) == own and not self._excused(value, said, name):
                     self._strike(value, "value", name)
 
     def _value(self, entry: Entry, term: Term, channel: str, raw: int) -> None:
@@ -316,7 +316,7 @@ class Watch:
             raise DetectorError("a sentence of the answer can be read in too many ways") from error
         for term in (seen.term for reading in others for seen in find(reading.text, self._sources)):
             for entry in term.names:
-                if self._counts(entry) and entry.scope == "subject" and key(entry) not in self._context.named:
+                if self._counts(entry) and entry.scope == "subject" and not self._context.named_by(term):
                     self._strike(entry, "name", piece.channel)
             for entry in term.values:
                 known = key(entry) in piece.armed and self._counts(entry) and not self._context.spares(entry)

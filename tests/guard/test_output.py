@@ -84,6 +84,14 @@ def test_a_name_that_the_client_gave_may_be_repeated(guard: AnswerGuard) -> None
     assert put(own, text) == text
 
 
+def test_who_asks_by_one_name_is_not_told_another(guard: AnswerGuard) -> None:
+    own = watch(guard, "Who is The Owl of Quell?")
+    assert "Pelk" not in put(own, "That is Zorvan Pelk.")
+    assert own.hit == Hit("people", "pelk", "name", "a")
+    text = "I have never heard of Z. Pelk."
+    assert put(watch(guard, "Who is Zorvan Pelk?"), text) == text
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -288,6 +296,8 @@ def test_alternatives_in_text_about_something_else_do_not_leak(guard: AnswerGuar
     own = watch(guard, "Where is the Louvre?")
     own.add("a", "It is in")
     assert not own.leaks("a", " Paris")
+    assert not own.leaks("a", " Quellmar")
+    assert own.leaks("a", " Zorvan Pelk")
 
 
 def test_what_is_kept_without_texts_is_protected_too() -> None:
