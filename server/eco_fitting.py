@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, field, replace
@@ -179,7 +180,8 @@ async def _prepared(fitting: Fitting, name: str, given: FitIn, held: AsyncExitSt
     unit = await run_sync(asking.loudness, questions, eco)
     way = Way(_search(given, unit), unit, given.seed, given.max_tokens, given.at_once, given.dry_run)
     target = await _target(given, questions, snapshot, name, model, upstream, held)
-    key = FitKey((name, model), *_determining(item, questions, way, target))
+    sent = await run_sync(_sent, questions[0], item, snapshot, eco, way.search.sigma0)
+    key = FitKey((name, model), *_determining(item, questions, way, target, sent))
     state = await run_sync(partial(FitState.open, fitting.folder, key, restart=given.restart))
     return Job(
         fitting.manager, snapshot, item, model, questions, unflagged, target, eco, upstream, state, way
@@ -263,7 +265,16 @@ async def _target(
     return Target("made-up names", None, asks, upstream, model)
 
 
-def _determining(item: ForgetList, questions: list[asking.Question], way: Way, target: Target) -> tuple[Any, Any]:
+def _sent(question: asking.Question, item: ForgetList, snapshot: Snapshot, eco: Eco, sigma: float) -> str:
+    """A digest of a corrupted request: other weights, or another way to corrupt, make another. Blocking."""
+    fit = EcoFit(item.name, "", sigma, item.corruption, item.dims)
+    body = asking.corrupted(question, item, snapshot, fit, eco)
+    return hashlib.blake2b(orjson.dumps(body), digest_size=8).hexdigest()
+
+
+def _determining(
+    item: ForgetList, questions: list[asking.Question], way: Way, target: Target, sent: str
+) -> tuple[Any, Any]:
     """What is asked, and how: all that figures follow from."""
     entries = [
         [e.entry_id, e.question, e.answer, e.subject, list(e.aliases),
@@ -271,7 +282,8 @@ def _determining(item: ForgetList, questions: list[asking.Question], way: Way, t
         for q in questions for e in [q.entry]
     ]  # fmt: skip
     told = [METRIC, way.search.plain(), way.seed, way.max_tokens, target.source, target.value]
-    return entries, [*told, target.model, target.url, item.corruption, item.dims, item.token_classifier]
+    told += [target.model, target.url, item.corruption, item.dims, item.token_classifier, sent]
+    return entries, told
 
 
 def _kept(manager: SnapshotManager, name: str) -> tuple[ForgetList, list[EcoFit]]:
