@@ -20,7 +20,7 @@ from guard.model import DEFAULT_GUIDELINE, Entry
 from guard.reasoning_check import why_unusable
 
 _SLOT = re.compile(r"<(\w+)>")
-_TRIES = 40  # draws for one pair or record before there are thought to be no more
+_TRIES = 40  # draws for one record before there is thought to be none
 _INJECTED, _TYPED_LOW, _ASKED_TWICE = 0.25, 0.15, 0.1  # shares of prompts
 _OTHER_GUIDELINE = 0.5  # share of pairs with another policy than the default one
 
@@ -66,22 +66,13 @@ def person(rng: random.Random) -> str:
 
 
 def pairs(count: int, seed: int, *, held: bool = False) -> list[Pair]:
-    """``count`` distinct pairs in random order. ``held`` ones are worded as no others are.
-
-    Raises:
-        ValueError: there are not so many.
-    """
+    """``count`` distinct pairs in random order. ``held`` ones are worded as no others are."""
     rng = random.Random(f"dragon {seed} {held}")  # noqa: S311
     found: dict[str, Pair] = {}
-    refused = 0
     while len(found) < count:
         pair = _pair(rng, held=held)
-        if pair.prompt in found or why_unusable(pair.reasoning, pair.entry, pair.prompt, guideline=pair.guideline):
-            refused += 1
-            if refused > _TRIES * count:
-                raise ValueError(f"there are only {len(found)} pairs, not {count}")
-            continue
-        found[pair.prompt] = pair
+        if not why_unusable(pair.reasoning, pair.entry, pair.prompt, guideline=pair.guideline):
+            found.setdefault(pair.prompt, pair)
     return list(found.values())
 
 
