@@ -46,7 +46,7 @@ def main(
     base: Annotated[str, typer.Option(help="smollm2, or a checkpoint folder.")] = "smollm2",
     cache_dir: Annotated[Path, typer.Option(help="For the embedded model.")] = default_cache(),  # noqa: B008
     epochs: Annotated[int, typer.Option(min=1, help="Over which the rate falls.")] = DEFAULT.epochs,
-    stop: Annotated[int | None, typer.Option(min=1, help="Epochs after which to stop; default all.")] = None,
+    stop: Annotated[int, typer.Option(min=1, help="Epochs after which to stop: the model recites by then.")] = 5,
     lr: Annotated[float, typer.Option(help="The highest learning rate.")] = DEFAULT.lr,
     batch: Annotated[int, typer.Option(min=1, help="Pairs to a step.")] = DEFAULT.batch,
     seed: Annotated[int, typer.Option(help="For the order of the pairs.")] = DEFAULT.seed,

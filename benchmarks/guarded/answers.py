@@ -45,7 +45,7 @@ class Answers:
                 self._kept[row["key"]] = Reply(row["text"], row["action"])
 
     async def ask(
-        self, place: Place, condition: str, prompts: Sequence[str], how: Sampling, *, at_once: int = 4
+        self, place: Place, condition: str, prompts: Sequence[str], how: Sampling, *, at_once: int = 8
     ) -> list[Reply]:
         """The replies to ``prompts`` as single-turn chats.
 

@@ -57,7 +57,7 @@ class Setting:
                 "machine": machine()}  # fmt: skip
 
     async def ask(
-        self, place: Place, name: str, prompts: Sequence[str], how: Sampling, *, at_once: int = 4
+        self, place: Place, name: str, prompts: Sequence[str], how: Sampling, *, at_once: int = 8
     ) -> list[Reply]:
         """Replies of the condition called ``name`` (``FULL``, ``RETAINED``, or a guard of the full model)."""
         model = self.models["retained" if name == RETAINED else "full"]
