@@ -48,7 +48,7 @@ class Recipe:
 
     count: int = 1000
     held: int = 24
-    epochs: int = 2
+    epochs: int = 1
     rank: int = 8
     lr: float = 1e-3
     batch: int = 4

@@ -34,7 +34,7 @@ def train(
     pairs: Annotated[int, typer.Option(help="Made-up (prompt, reasoning) pairs to train on.")] = 1000,
     base: Base = None,
     out: Annotated[Path | None, typer.Option(help="Folder to make; default <cache>/dragon/NAME.")] = None,
-    epochs: Annotated[int, typer.Option(help="How often the pairs are gone through.")] = 2,
+    epochs: Annotated[int, typer.Option(help="How often the pairs are gone through.")] = 1,
     rank: Annotated[int, typer.Option(help="Of the update matrices.")] = 8,
     lr: Annotated[float, typer.Option(help="Highest learning rate.")] = 1e-3,
     batch: Annotated[int, typer.Option(help="Pairs of one step.")] = 4,
