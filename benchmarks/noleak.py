@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 from tqdm import tqdm
 
@@ -33,6 +35,7 @@ def main(
     output: Annotated[Path | None, typer.Option("--json", help="Write all cells here.")] = None,
 ) -> None:
     """Run the matrix; ends with 1 where something leaked, broke or changed for neighbours."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     chosen = endpoint or list(ENDPOINTS)
     folder = prepare_model("smollm2", cache_dir or default_cache(), lambda text: typer.echo(text, err=True))
     assert folder is not None  # noqa: S101 - the embedded model is a folder
@@ -66,8 +69,9 @@ def _print(found: Sequence[Cell]) -> None:
             same = f"{sum(c.unchanged for c in own)}/{len(own)} cells unchanged"
             typer.echo(f"| {endpoint} | {'stream' if streamed else 'whole'} | {' | '.join(told)} | {same} |")
     n, leaks = sum(c.n for c in found), sum(c.leaks for c in found)
-    typer.echo(f"{len(found)} cells, {n} requests, leaks {Proportion.of([True] * leaks + [False] * (n - leaks)).told().strip()}, "
-               f"{sum(c.broken for c in found)} ill-formed, {sum(c.refused for c in found)} errors")  # fmt: skip
+    share = Proportion.of([True] * leaks + [False] * (n - leaks)).told().strip()
+    broken, refused = sum(c.broken for c in found), sum(c.refused for c in found)
+    typer.echo(f"{len(found)} cells, {n} requests, leaks {share}, {broken} ill-formed, {refused} errors")
     acted: Counter[str] = Counter()
     for cell in found:
         acted.update(cell.acted)

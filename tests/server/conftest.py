@@ -7,6 +7,7 @@ vLLM makes of the requests is tested in tests/e2e.
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 import sys
 import threading
@@ -49,6 +50,11 @@ class Script:
     bodies: list[Any] = field(default_factory=list)
     status: int = 200
     text: str = "It is not known."
+    texts: list[str] = field(default_factory=list)  # of the next answers, before ``text``
+    pieces: list[str] = field(default_factory=list)  # of a stream; else the words of its text
+    spaced: bool = False  # the words of a stream keep their spaces
+    sent: list[bytes] = field(default_factory=list)  # the answers
+    echo_errors: bool = False  # an error repeats the request
     stall: bool = False
     break_stream: bool = False
     hold_stream: bool = False
@@ -74,29 +80,37 @@ def scripted(script: Script) -> FastAPI:
         script.bodies.append(body)
         script.started.set()
         if script.status != 200:
-            return JSONResponse({"error": {"message": "scripted", "code": script.status}}, script.status)
+            told = str(body) if script.echo_errors else "scripted"
+            return JSONResponse({"error": {"message": told, "code": script.status}}, script.status)
         if script.stall:
             try:
                 while not await request.is_disconnected():  # noqa: ASYNC110 - a scripted stall
                     await asyncio.sleep(0.01)
             finally:
                 script.cancelled.set()
+        text = script.texts.pop(0) if script.texts else script.text
         if body.get("stream"):
-            return StreamingResponse(_stream(script), media_type="text/event-stream")
-        message = {"message": {"role": "assistant", "content": script.text}, "text": script.text}
-        return JSONResponse({"id": "1", "choices": [{"index": 0, **message, "finish_reason": "stop"}]})
+            return StreamingResponse(_stream(script, text), media_type="text/event-stream")
+        message = {"message": {"role": "assistant", "content": text}, "text": text}
+        answer = JSONResponse({"id": "1", "choices": [{"index": 0, **message, "finish_reason": "stop"}]})
+        script.sent.append(bytes(answer.body))
+        return answer
 
     return app
 
 
-async def _stream(script: Script) -> AsyncIterator[bytes]:
+async def _stream(script: Script, text: str) -> AsyncIterator[bytes]:
+    script.sent.append(b"")
     try:
-        for i, word in enumerate(script.text.split()):
-            yield b"data: " + orjson.dumps({"choices": [{"index": 0, "delta": {"content": word}}]}) + b"\n\n"
+        for i, word in enumerate(script.pieces or (re.findall(r"\S+\s*", text) if script.spaced else text.split())):
+            event = b"data: " + orjson.dumps({"choices": [{"index": 0, "delta": {"content": word}}]}) + b"\n\n"
+            script.sent[-1] += event
+            yield event
             if i == 0 and script.break_stream:
                 raise ConnectionError("scripted")
             while i == 0 and script.hold_stream and not script.release.is_set():  # noqa: ASYNC110 - released from another thread
                 await asyncio.sleep(0.01)
+        script.sent[-1] += b"data: [DONE]\n\n"
         yield b"data: [DONE]\n\n"
     except (asyncio.CancelledError, GeneratorExit):
         script.cancelled.set()

@@ -29,6 +29,9 @@ ROUTES = [
     ("GET", "/admin/v1/lists/facts/eco"),
     ("DELETE", "/admin/v1/lists/facts/eco"),
     ("POST", "/admin/v1/lists/facts/eco/fit"),
+    ("GET", "/admin/v1/lists/facts/eco"),
+    ("DELETE", "/admin/v1/lists/facts/eco"),
+    ("POST", "/admin/v1/lists/facts/eco/fit"),
 ]
 
 

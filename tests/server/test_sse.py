@@ -47,6 +47,6 @@ def test_data_over_several_lines_is_one_value() -> None:
 
 def test_an_event_without_end_is_not_collected_for_ever() -> None:
     splitter = Splitter()
+    splitter.feed(b"x" * MAX_EVENT)
     with pytest.raises(BrokenStream):
-        for _ in range(MAX_EVENT // 1_000_000 + 1):
-            splitter.feed(b"x" * 1_000_000)
+        splitter.feed(b"x")
