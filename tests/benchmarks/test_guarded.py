@@ -14,11 +14,12 @@ from benchmarks.data.people import people
 from benchmarks.data.tofu import Question
 from benchmarks.guarded.answers import Answers, Reply, Sampling
 from benchmarks.guarded.conditions import guardings, lines, material
+from benchmarks.guarded.first_token import figures, pairs
 from benchmarks.guarded.pace import scripted
 from benchmarks.guarded.refusals import is_refusal
 from benchmarks.guarded.rows import Told, markdown, row
 from benchmarks.guarded.scripted import tokens
-from benchmarks.guarded.serving import Place
+from benchmarks.guarded.serving import Place, change_list, make_list, proxy
 from benchmarks.guarded.telling import tell
 from benchmarks.guarded.timing import Stream, bootstrap, quantile, stream
 from classifiers.registry import create_encoder
@@ -154,18 +155,40 @@ async def test_a_scripted_stream_says_when_each_token_left() -> None:
     assert all(there >= here for here, there in zip(left, seen.released(ends), strict=True))
 
 
-def test_the_pace_through_a_real_proxy_is_measured(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A proxy's cache folder with a static embedding that was quick to distil."""
+    folder = tmp_path_factory.mktemp("cache")
+    StaticEmbedding.distil(create_encoder("minilm-int8"), sentences=400).save(folder / "static-minilm-int8.bin")
+    return folder
+
+
+async def test_the_first_token_is_timed_bare_and_guarded(checkpoint: Path, cache: Path, tmp_path: Path) -> None:
+    asked = [fact for subject in people(2, 11, plain=True) for fact in subject.facts[:3]]
+    listed = lines([Question(fact.question, fact.answer) for fact in asked])
+    async with scripted() as bare, proxy(bare, checkpoint, tmp_path, cache) as guarded:
+        await make_list(guarded, "forget", {"policy": "eco"}, listed)
+        found = await pairs(bare, guarded, [asked[0].question, "Name a bread."], "first token")
+        problem = await change_list(guarded, "forget", {"policy": "magic"})
+    assert [pair.action for pair in found] == ["eco", "pass"]
+    assert all(pair.bare > 0 and 0 < pair.detection < pair.proxy for pair in found)
+    shown = {figure.name: figure for figure in figures("eco", found, target=1.1)}
+    assert shown["over the bare call, without detection"].value < shown["over the bare call, with detection"].value
+    assert problem is not None
+    assert "policy" in problem
+
+
+def test_the_pace_through_a_real_proxy_is_measured(cache: Path, tmp_path: Path) -> None:
     for split, who in (("forget10", people(5, 11, plain=True)), ("retain90", people(5, 12, plain=True))):
         rows = [{"question": f.question, "answer": f.answer} for s in who for f in s.facts[:4]]
         (tmp_path / f"{split}.json").write_text("".join(json.dumps(r) + "\n" for r in rows), encoding="utf-8")
-    StaticEmbedding.distil(create_encoder("minilm-int8"), sentences=400).save(tmp_path / "cache/static-minilm-int8.bin")
     command = [sys.executable, "-m", "benchmarks.overhead", "--tofu", str(tmp_path), "--part", "pace", "--authors", "1",
-               "--prompts", "2", "--requests", "16", "--interval", "1", "--cache-dir", str(tmp_path / "cache"),
+               "--prompts", "2", "--requests", "16", "--interval", "1", "--cache-dir", str(cache),
                "--json", str(tmp_path / "out.json")]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
-    figures = {f["name"]: f for f in json.loads((tmp_path / "out.json").read_text())["figures"]}
-    assert figures["proxy with a list: tokens that never came"]["value"] == 0
-    assert figures["proxy with a list over proxy without lists: delay, p50"]["n"] > 20
-    assert figures["proxy with a list: share of direct"]["value"] > 0
+    found = {f["name"]: f for f in json.loads((tmp_path / "out.json").read_text())["figures"]}
+    assert found["proxy with a list: tokens that never came"]["value"] == 0
+    assert found["proxy with a list over proxy without lists: delay, p50"]["n"] > 20
+    assert found["proxy with a list: share of direct"]["value"] > 0
     assert "| 16 streams at once | direct |" in done.stdout
