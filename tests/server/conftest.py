@@ -53,6 +53,7 @@ class Script:
     texts: list[str] = field(default_factory=list)  # of the next answers, before ``text``
     pieces: list[str] = field(default_factory=list)  # of a stream; else the words of its text
     spaced: bool = False  # the words of a stream keep their spaces
+    answer: dict[str, Any] | None = None  # a whole answer in place of the usual
     sent: list[bytes] = field(default_factory=list)  # the answers
     echo_errors: bool = False  # an error repeats the request
     stall: bool = False
@@ -74,7 +75,7 @@ def scripted(script: Script) -> FastAPI:
     async def models() -> dict[str, Any]:
         return {"object": "list", "data": [{"id": "m", "object": "model", "created": 0, "owned_by": "vllm"}]}
 
-    @app.post("/v1/{rest:path}")
+    @app.post("/{rest:path}")
     async def answer(rest: str, request: Request) -> Response:
         body = orjson.loads(await request.body())
         script.bodies.append(body)
@@ -88,6 +89,8 @@ def scripted(script: Script) -> FastAPI:
                     await asyncio.sleep(0.01)
             finally:
                 script.cancelled.set()
+        if script.answer is not None and not body.get("stream"):
+            return JSONResponse(script.answer)
         text = script.texts.pop(0) if script.texts else script.text
         if body.get("stream"):
             return StreamingResponse(_stream(script, text), media_type="text/event-stream")
