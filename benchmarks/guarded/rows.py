@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +42,7 @@ class Row:
     refusals: Proportion  # of the forget questions' answers
     flagged: Proportion  # of forget questions and paraphrases
     flagged_keep: Proportion
+    actions: Mapping[str, int]  # what was done, over forget questions and paraphrases
     recalls: tuple[float, ...]  # of each forget question
     fit: Mapping[str, Any] | None = None
 
@@ -61,8 +63,9 @@ class Row:
         """For JSON."""
         means = {k: _plain(getattr(self, k)) for k in ("forget", "paraphrased", "gap", "gap_paraphrased", "keep")}
         shares = {k: getattr(self, k).plain() for k in ("unchanged", "refusals", "flagged", "flagged_keep")}
-        return {"name": self.name, **means, "deviation": _plain(self.deviation), **shares, "near": self.near,
-                "fit": self.fit, "recalls": [round(r, 4) for r in self.recalls]}  # fmt: skip
+        rest = {"near": self.near, "actions": dict(self.actions), "fit": self.fit}
+        recalls = [round(r, 4) for r in self.recalls]
+        return {"name": self.name, **means, "deviation": _plain(self.deviation), **shares, **rest, "recalls": recalls}
 
 
 def row(told: Told, bare: Told, retained: Told, forget: Sequence[Question], keep: Sequence[Question]) -> Row:
@@ -75,7 +78,8 @@ def row(told: Told, bare: Told, retained: Told, forget: Sequence[Question], keep
         estimate(_recalls(told.keep, keep)), Proportion.of(same),
         Proportion.of([is_refusal(r.text) for r in told.forget]),
         Proportion.of([_flagged(r) for r in (*told.forget, *told.paraphrased)]),
-        Proportion.of([_flagged(r) for r in told.keep]), tuple(own), told.fit,
+        Proportion.of([_flagged(r) for r in told.keep]),
+        Counter(r.action or "none" for r in (*told.forget, *told.paraphrased)), tuple(own), told.fit,
     )  # fmt: skip
 
 

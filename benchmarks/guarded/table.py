@@ -11,9 +11,11 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.guarded import rows, telling, timing
+from benchmarks.guarded.rows import markdown as guards
+from benchmarks.guarded.telling import markdown as tellings
+from benchmarks.guarded.timing import markdown as times
 
-_BY_KIND = {"rows": rows.markdown, "tellings": telling.markdown, "figures": timing.markdown}
+_BY_KIND = {"rows": guards, "tellings": tellings, "figures": times}
 
 
 def main(files: Annotated[list[Path], typer.Argument(help="What `--json` of eco, traces or overhead wrote.")]) -> None:
