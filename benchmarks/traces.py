@@ -4,7 +4,8 @@ Usage: python -m benchmarks.traces --tofu FOLDER --full DIR --retained DIR --jso
 
 A classifier learns to name the model by its answers alone. On prompts that have nothing to do with the list, guarded
 and bare answers must not be told apart; both are sampled, with other seeds, so that the texts differ, and
-greedy answers are compared byte for byte beside. On the forget questions it is reported for each guard how
+greedy answers to the ordinary ones are compared byte for byte beside (`benchmarks.eco` does so for the retain
+questions). On the forget questions it is reported for each guard how
 well its answers are told from those of the bare model, and from those of a model that never learnt the facts: a guard
 whose answers are told from the latter shows that something is being kept back.
 """
@@ -65,7 +66,7 @@ def main(
     flagged = Proportion.of([reply.action != "pass" for reply in told["guarded"]])
     plain = [t.plain() for t in found]
     typer.echo(markdown(plain))
-    typer.echo(f"greedy answers to unrelated prompts, the same byte for byte: {same.told()}")
+    typer.echo(f"greedy answers to ordinary prompts, the same byte for byte: {same.told()}")
     typer.echo(f"unrelated prompts that the list flagged: {flagged.told()}")
     if json_file:
         body: dict[str, Any] = {
@@ -81,7 +82,7 @@ async def _ask(
 ) -> dict[str, list[Reply]]:
     """Replies by side; every side has a seed of its own. Ways that the proxy does not know are left out."""
     relevant = [*setting.forget, *setting.paraphrased]
-    greedy = Sampling(max_tokens=how.max_tokens)
+    greedy, ordinary = Sampling(max_tokens=how.max_tokens), prompts[len(setting.keep) :]
     told: dict[str, list[Reply]] = {}
     async with setting.serving_retained() as place:
         told[RETAINED] = await setting.ask(place, RETAINED, relevant, _seeded(how, 1))
@@ -89,9 +90,9 @@ async def _ask(
         told[FULL] = await setting.ask(bare, FULL, relevant, _seeded(how, 2))
         told["bare"] = await setting.ask(bare, FULL, prompts, _seeded(how, 3))
         told["bare again"] = await setting.ask(bare, FULL, prompts, _seeded(how, 4))
-        told["greedy bare"] = await setting.ask(bare, FULL, prompts, greedy, at_once=1)
+        told["greedy bare"] = await setting.ask(bare, FULL, ordinary, greedy, at_once=1)
         told["guarded"] = await setting.ask(guarded, "guarded", prompts, _seeded(how, 5))
-        told["greedy guarded"] = await setting.ask(guarded, "guarded", prompts, greedy, at_once=1)
+        told["greedy guarded"] = await setting.ask(guarded, "guarded", ordinary, greedy, at_once=1)
         for number, way in enumerate(ways):
             if problem := await change_list(guarded, LIST, way.settings):
                 typer.echo(f"not measured: {way.name}: {problem}", err=True)
