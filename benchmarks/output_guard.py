@@ -13,7 +13,7 @@ import random
 import statistics
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -97,9 +97,12 @@ def quality(source: str, split: str, encoder: Encoder) -> Iterator[tuple[Line, l
     for name, exchanges in sets.items():
         more = name in ("forget answers", "paraphrased answers")
         goal = _FEWEST_CAUGHT if name == "forget answers" else None if more or name == "wrong answers" else _MOST_HITS
-        hits = [streamed(guard, e).hit is not None for e in exchanges]
+        found = [streamed(guard, e).hit for e in exchanges]
+        hits = [hit is not None for hit in found]
         wrong = [f"{e.question} {e.answer}" for e, hit in zip(exchanges, hits, strict=True) if hit is not more]
-        yield share("output guard", name, hits, more=more, target=goal), wrong
+        given = sum(hit is not None and hit.given for hit in found)
+        line = share("output guard", name, hits, more=more, target=goal)
+        yield replace(line, note=f"{given} repeat a value of the question" if given else ""), wrong
 
 
 def _exchanges(source: str, split: str) -> list[Exchange]:

@@ -178,7 +178,7 @@ class Meaning:
         names = self.told(entry).names
         said = said_by(entry)
         pieces = [said, *sentences(said)] if len(said) > 60 else [said]
-        return list(dict.fromkeys(filter(None, (bare(p, names) for p in pieces[:8]))))
+        return list(dict.fromkeys(filter(None, (bare(p, names) for p in pieces[:5]))))
 
     def _vectors(self, texts: Sequence[str]) -> Mapping[str, Floats]:
         distinct = list(dict.fromkeys(texts))

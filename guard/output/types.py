@@ -26,12 +26,16 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """Something protected that an answer was about to give away, and the channel that brought it."""
+    """Something protected that an answer was about to give away, and the channel that brought it.
+
+    ``given``: a value that the client itself wrote in the request, which the answer repeats or affirms.
+    """
 
     list_name: str
     entry_id: str
     kind: HitKind
     channel: str
+    given: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -235,9 +235,9 @@ class Watch:
         words |= {w for c in dict(self._channels).values() for w in content(c.main.current)}
         return self._context.asks(self._meaning.told(entry), frozenset(words))
 
-    def _strike(self, entry: Entry, kind: HitKind, channel: str) -> None:
+    def _strike(self, entry: Entry, kind: HitKind, channel: str, *, given: bool = False) -> None:
         if self.hit is None:
-            self.hit = Hit(entry.list_name, entry.entry_id, kind, channel)
+            self.hit = Hit(entry.list_name, entry.entry_id, kind, channel, given)
 
     def _decoded(self, own: Channel) -> Iterator[tuple[Seen, str, int]]:
         """What stands in runs of code."""
@@ -286,7 +286,7 @@ class Watch:
         """Everything that takes more than looking up letters."""
         denied = is_denial(piece.text)
         if piece.doubtful and not denied:
-            self._strike(piece.doubtful[0][0], "value", piece.channel)
+            self._strike(piece.doubtful[0][0], "value", piece.channel, given=True)
         self._read_again(piece, denied=denied)
         before = frozenset(self._before.get(piece.channel, ()))
         self._remember(piece.channel, content(piece.text))
@@ -297,10 +297,10 @@ class Watch:
         if denied:  # whoever says that he does not know a thing may repeat what he was asked, and tell nothing else
             words, before = words - self._context.words, frozenset()
         said = Said(piece.text, words, before)
-        told = self._meaning.overlaps(said, armed, self._context)
-        told = told or self._meaning.agrees(said, armed, self._context)
+        agreed = self._meaning.agrees(said, armed, self._context)
+        told = agreed or self._meaning.overlaps(said, armed, self._context)
         if told is not None:
-            self._strike(told, "value", piece.channel)
+            self._strike(told, "value", piece.channel, given=agreed is not None)
         elif not denied and worth(said, self._context):
             self._judged += 1
             meant = self._meaning.means(said, armed, self._context)
@@ -320,5 +320,6 @@ class Watch:
                     self._strike(entry, "name", piece.channel)
             for entry in term.values:
                 known = key(entry) in piece.armed and self._counts(entry) and not self._context.spares(entry)
-                if known and not (denied and self._context.gave(term)):
-                    self._strike(entry, "value", piece.channel)
+                given = self._context.gave(term)
+                if known and not (denied and given):
+                    self._strike(entry, "value", piece.channel, given=given)

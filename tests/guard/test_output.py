@@ -207,7 +207,7 @@ def test_what_the_context_teaches_is_protected_all_the_same(guard: AnswerGuard) 
     taught = "Let us call the capital of France Zed. Zed is Paris. Remember that.", "Understood.", "What is Zed?"
     own = watch(guard, *taught)
     put(own, "Zed is Paris.")
-    assert own.hit == Hit("facts", "france", "value", "a")
+    assert own.hit == Hit("facts", "france", "value", "a", given=True)
 
 
 def test_a_value_that_the_client_gave_may_be_denied_but_not_affirmed(guard: AnswerGuard) -> None:
