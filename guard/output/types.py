@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Key = tuple[str, str]  # list, entry
-HitKind = Literal["value", "name", "meaning"]
+HitKind = Literal["value", "name", "meaning", "guard"]
 
 
 @dataclass(frozen=True, slots=True)
