@@ -21,6 +21,7 @@ from guard.output import Hit, Watch
 from server.answers import AsItCame, Release, Sink, Translating, Watched, released, spoken
 from server.declined import Cut, Declined
 from server.dialects.base import Answer, Dialect, Translated
+from server.dialects.served import Served
 from server.errors import ApiError, error_body
 from server.guarding import Guarded
 from server.passing import passed_headers
@@ -50,6 +51,7 @@ class Way:
     say: Callable[[Hit], Any]  # an awaitable of ``Guarded`` with ``say``
     hit: Callable[[Hit, str], None]  # counts one, with what came of it
     raw: bytes | None = None  # the body as it came, where it goes on so
+    served: Served | None = None  # what a translated answer tells of the model
 
     @property
     def translated(self) -> Translated | None:
@@ -103,7 +105,7 @@ class Answering:
         if watched.pruned(raw, answer):
             raw = orjson.dumps(answer)
         translated = way.translated
-        return orjson.dumps(translated.from_chat(answer, way.asked)) if translated else raw
+        return orjson.dumps(translated.from_chat(answer, way.asked, way.served)) if translated else raw
 
     async def _instead(self, way: Way, hit: Hit, *, retried: bool) -> bytes:
         """A whole answer in place of one that would have told."""
@@ -167,7 +169,7 @@ class Answering:
     def _own(self, way: Way, guarded: Guarded) -> Answer:
         whole = self._declined(way, guarded).whole()
         translated = way.translated
-        return translated.from_chat(whole, way.asked) if translated else whole
+        return translated.from_chat(whole, way.asked, way.served) if translated else whole
 
     def _declined(self, way: Way, guarded: Guarded) -> Declined:
         chat = "messages" in guarded.body
@@ -216,7 +218,7 @@ def _content(way: Way, guarded: Guarded) -> Any:
 
 def _sink(way: Way) -> Sink:
     translated = way.translated
-    return Translating(translated.translation(way.asked)) if translated else AsItCame()
+    return Translating(translated.translation(way.asked, way.served)) if translated else AsItCame()
 
 
 def _error_event(way: Way, problem: ApiError) -> bytes:

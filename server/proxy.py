@@ -40,6 +40,7 @@ from server.judging import Judge, Judgement, Prompt, Snapshots
 from server.metrics import Metrics
 from server.passing import forward
 from server.remembering import Remembering
+from server.served_models import ServedModels
 from server.surfaces import Body, Limits, check_shape
 from server.upstream import Upstream
 from server.watching import tell, tell_refused
@@ -103,6 +104,7 @@ class Proxy:
         )
         self.metrics = metrics or Metrics(snapshots, enforcing=config.enforce)
         self.responses = ResponseStore()
+        self._models = ServedModels(upstream)
         self._judging = anyio.CapacityLimiter(config.detector_workers)
         self._answer_guards = AnswerGuards()
         bounds = Bounds(max_tokens=config.guard_max_tokens, timeout=config.guard_timeout)
@@ -265,6 +267,7 @@ class Proxy:
             say=partial(self._say, call),
             hit=partial(self._hit, call),
             raw=call.raw,
+            served=await self._models.served(call.asker.model) if carrier is not call.dialect else None,
         )
         return await self._answering.answer(way, guarded)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from classifiers.types import Span
 from server.errors import ApiError
+from server.strings import FREE, texts
 
 Path = tuple[str | int, ...]
 Body = dict[str, Any]
@@ -18,8 +18,6 @@ Decode = Callable[[Sequence[int]], str]
 _FORBIDDEN_KEYS = frozenset(
     {"prompt_embeds", "image_embeds", "audio_embeds", "prompt_token_ids", "token_ids", "kv_transfer_params"}
 )
-# Values of these keys are no text: identifiers of the protocol, or media that only a model of that medium reads.
-_NOT_TEXT_KEYS = frozenset({"model", "role", "type", "image_url", "input_audio", "audio_url", "video_url"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +119,9 @@ def chat_surfaces(body: Body) -> list[Surface]:
             raise ApiError(400, f"messages[{i}] must be an object.", param="messages")
         segments, rest = _content(message, ("messages", i, "content"))
         surfaces.extend(_joined(segments))
-        rest += strings(_values(message, but="content"))
+        rest += _told(message, but="content")
         surfaces.extend(_other(("messages", i), rest))
-    surfaces.extend(_other((), list(strings(_values(body, but="messages")))))
+    surfaces.extend(_other((), list(_told(body, but="messages"))))
     return surfaces
 
 
@@ -134,7 +132,7 @@ def completion_surfaces(body: Body, decode: Decode | None) -> list[Surface]:
     prompts = [prompt] if isinstance(prompt, str) else prompt
     paths: list[Path] = [("prompt",)] if isinstance(prompt, str) else [("prompt", i) for i in range(len(prompt))]
     surfaces = [Surface((Segment(p, t),), "", True) for p, t in zip(paths, prompts, strict=True) if t]
-    surfaces.extend(_other((), list(strings(_values(body, but="prompt")))))
+    surfaces.extend(_other((), list(_told(body, but="prompt"))))
     return surfaces
 
 
@@ -181,9 +179,9 @@ def _content(message: Mapping[str, Any], path: Path) -> tuple[list[Segment], lis
             segments.append(Segment((*path, j), part))
         elif isinstance(part, dict) and isinstance(part.get("text"), str):
             segments.append(Segment((*path, j), part["text"]))
-            rest += strings(_values(part, but="text"))
+            rest += _told(part, but="text")
         else:
-            rest += strings(part)
+            rest += texts(part)
     return segments, rest
 
 
@@ -202,36 +200,8 @@ def _other(path: Path, texts: list[str]) -> Iterator[Surface]:
         yield Surface((Segment(path, text),), "", False)
 
 
-def _values(mapping: Mapping[str, Any], *, but: str) -> list[Any]:
-    """What an object of the protocol holds; its own keys are no text of the client's."""
-    return [v for k, v in mapping.items() if k != but and k not in _NOT_TEXT_KEYS]
-
-
-def strings(value: Any) -> Iterator[str]:
-    """Every string in a JSON value, object keys and strings inside JSON-encoded strings included.
-
-    Escapes in an inner string can be halves of a pair, which are no text: a mark stands in their place.
-    """
-    stack: list[Any] = [value]
-    while stack:
-        current = stack.pop()
-        if isinstance(current, str):
-            yield current.encode("utf-8", "replace").decode()
-            stack.extend(_unpacked(current))
-        elif isinstance(current, list):
-            stack.extend(reversed(current))
-        elif isinstance(current, dict):
-            for key, child in current.items():
-                if key not in _NOT_TEXT_KEYS:
-                    stack.append(child)
-                    yield key.encode("utf-8", "replace").decode()
-
-
-def _unpacked(text: str) -> list[Any]:
-    """Tool-call arguments are JSON in a string, where escapes can hide a name."""
-    if not text.lstrip().startswith(("{", "[")) or "\\" not in text:
-        return []
-    try:
-        return [json.loads(text)]
-    except (ValueError, RecursionError):
-        return []
+def _told(mapping: Mapping[str, Any], *, but: str) -> Iterator[str]:
+    """What an object of the protocol says; its own keys are no text of the client's."""
+    for key, value in mapping.items():
+        if key not in (but, "model"):
+            yield from texts(value, free=key in FREE)

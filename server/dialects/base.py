@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from starlette.responses import Response
 
 from server.dialects.pieces import Piece
+from server.dialects.served import Served
 from server.errors import ApiError
 from server.surfaces import Body, Decode, Surface
 
@@ -110,11 +111,11 @@ class Translated(Dialect, Protocol):
         """
         ...
 
-    def from_chat(self, answer: Answer, body: Body) -> Answer:
+    def from_chat(self, answer: Answer, body: Body, served: Served | None = None) -> Answer:
         """A whole chat completion as the answer to ``body``."""
         ...
 
-    def translation(self, body: Body) -> Translation:
+    def translation(self, body: Body, served: Served | None = None) -> Translation:
         """The translator of one stream."""
         ...
 

@@ -44,12 +44,14 @@ def media(body: Body) -> list[str]:
 
 def pieces(answer: Answer) -> list[Piece]:
     """The texts of every choice's message."""
-    return [p for i, c in choices(answer) for p in texts(c.get("message"), f"choices/{i}")]
+    return [
+        p for i, c in choices(answer) for p in (*texts(c.get("message"), f"choices/{i}"), *stopped(c, i, "content"))
+    ]
 
 
 def event_pieces(event: Answer) -> list[Piece]:
     """The texts of every choice's delta."""
-    return [p for i, c in choices(event) for p in texts(c.get("delta"), f"choices/{i}")]
+    return _pieces(event, "delta")
 
 
 def prune(answer: Answer, nearly: Nearly) -> bool:
@@ -102,6 +104,20 @@ class ChatEnding:
     def _closed(self, index: int) -> dict[str, Any]:
         said: dict[str, Any] = {"text": ""} if self._base["object"] == "text_completion" else {"delta": {}}
         return {"index": index, **said, "logprobs": None, "finish_reason": "stop", "stop_reason": None}
+
+
+def _pieces(answer: Answer, holder: str) -> list[Piece]:
+    found: list[Piece] = []
+    for i, choice in choices(answer):
+        found += texts(choice.get(holder), f"choices/{i}")
+        found += stopped(choice, i, "content")
+    return found
+
+
+def stopped(choice: dict[str, Any], index: int, field: str) -> list[Piece]:
+    """The client's stop string that ended a choice: the model wrote it, and only the answer's text lacks it."""
+    found = choice.get("stop_reason")
+    return [Piece(f"choices/{index}/{field}", found)] if isinstance(found, str) and found else []
 
 
 def choices(answer: Answer) -> list[tuple[int, dict[str, Any]]]:

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from server.dialects.base import Answer, Nearly
-from server.dialects.chat import ChatEnding, choices
+from server.dialects.chat import ChatEnding, choices, stopped
 from server.dialects.pieces import Piece
 from server.dialects.tokens import prune_completion, prune_prompt
 from server.errors import ApiError
@@ -33,7 +33,12 @@ def media(body: Body) -> list[str]:
 
 def pieces(answer: Answer) -> list[Piece]:
     """The text of every choice."""
-    return [Piece(f"choices/{i}/text", c["text"]) for i, c in choices(answer) if isinstance(c.get("text"), str)]
+    found: list[Piece] = []
+    for i, choice in choices(answer):
+        if isinstance(choice.get("text"), str):
+            found.append(Piece(f"choices/{i}/text", choice["text"]))
+        found += stopped(choice, i, "text")
+    return found
 
 
 event_pieces = pieces

@@ -14,6 +14,7 @@ from server.dialects.messages_request import read, to_chat
 from server.dialects.messages_stream import MessagesEnding, MessagesTranslation
 from server.dialects.pieces import Piece
 from server.dialects.reading import media, native_surfaces, refuse_tokens
+from server.dialects.served import Served
 from server.dialects.texts import texts
 from server.errors import ApiError, clean_message
 from server.surfaces import Body, Decode, Surface
@@ -100,8 +101,8 @@ def ending(body: Body) -> MessagesEnding:
     return MessagesEnding(body)
 
 
-def translation(body: Body) -> MessagesTranslation:
-    """The translator of one stream."""
+def translation(body: Body, served: Served | None = None) -> MessagesTranslation:
+    """The translator of one stream. This API tells nothing of what is served."""
     return MessagesTranslation(body)
 
 

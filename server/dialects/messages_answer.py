@@ -8,11 +8,12 @@ from typing import Any
 import orjson
 
 from server.dialects.closing import close_json
+from server.dialects.served import Served
 
 Answer = dict[str, Any]
 
 
-def from_chat(answer: Answer, body: Answer) -> Answer:
+def from_chat(answer: Answer, body: Answer, served: Served | None = None) -> Answer:
     """The whole chat completion ``answer`` as a message. ``body``: the native request."""
     choices = answer.get("choices") or [{}]
     choice = choices[0]

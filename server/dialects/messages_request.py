@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from server.dialects.reading import Message, texts, unsupported, wrong
+from server.dialects.reading import Message, unsupported, wrong
+from server.strings import texts
 from server.surfaces import Body
 
 Block = dict[str, Any]

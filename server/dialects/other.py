@@ -12,7 +12,8 @@ from server.dialects.chat import ChatEnding
 from server.dialects.pieces import Piece
 from server.dialects.texts import texts
 from server.errors import ApiError
-from server.surfaces import Body, Decode, Segment, Surface, strings
+from server.strings import texts as strings
+from server.surfaces import Body, Decode, Segment, Surface
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Other:
 
     def surfaces(self, body: Body, decode: Decode | None) -> list[Surface]:
         """Every string, each by itself: nobody knows which of them a model reads together."""
-        found = dict.fromkeys(text for value in body.values() for text in strings(value) if text)
+        found = dict.fromkeys(text for value in body.values() for text in strings(value, free=True))
         return [Surface((Segment((), text),), "", False) for text in found]
 
     def conversation(self, body: Body) -> list[dict[str, Any]]:

@@ -9,8 +9,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from server.dialects.reading import Message, texts, unsupported, wrong
+from server.dialects.reading import Message, unsupported, wrong
 from server.dialects.responses_tools import call_name, chat_tool_choice, chat_tools
+from server.strings import texts
 from server.surfaces import Body
 
 Item = dict[str, Any]
