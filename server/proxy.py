@@ -47,6 +47,9 @@ from server.watching import tell, tell_refused
 
 log = structlog.get_logger("letheward.proxy")
 
+# What the model does not see of a flagged text it cannot tell from it.
+_UNSEEN = ("eco", "redact", "monitor")
+
 
 @dataclass(frozen=True, slots=True)
 class ProxyConfig:
@@ -274,7 +277,8 @@ class Proxy:
     def _watch(self, call: Call, plan: Plan) -> Watch:
         """Watches one answer for what the lists that are for this request want forgotten. Blocking."""
         flagged = frozenset((f.verdict.list_name, f.verdict.entry_id) for f in plan.findings if f.action != "monitor")
-        asked = Asked(self._watching(call), call.prompt.texts, flagged)
+        blind = plan.action == "eco" and all(f.action in _UNSEEN for f in plan.findings)
+        asked = Asked(self._watching(call), call.prompt.texts, flagged, blind)
         return self._answer_guards.of(call.snapshot).watch(asked)
 
     def _watching(self, call: Call) -> frozenset[str]:

@@ -84,7 +84,7 @@ class AnswerGuard:
         flagged = [e for k in asked.flagged if k[0] in chosen and (e := self._snapshot.entries.get(k)) is not None]
         allow = [entry for name in chosen for entry in self._allow.get(name, ())]
         context = Context.of(asked, own, self._alive, flagged, allow)
-        return Watch(context, own, self._meaning, self._alive, free=self._free.intersection(chosen))
+        return Watch(context, own, self._meaning, self._alive, free=self._free.intersection(chosen), blind=asked.blind)
 
     def _alive(self, entry: Entry) -> bool:
         now = self._snapshot.entries.get(key(entry))

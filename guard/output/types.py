@@ -17,11 +17,14 @@ class Asked:
         lists: the lists in force for it.
         texts: every text of it in order: system, turns, tool results, definitions of tools, schemas.
         flagged: the entries (list, id) that it was flagged for.
+        blind: the model did not see what was flagged (ECO). Its sentences then go out word by word, held only for
+            values and names; they are judged by their meaning when they end, and the answer ends where one tells.
     """
 
     lists: frozenset[str]
     texts: tuple[str, ...] = ()
     flagged: frozenset[Key] = frozenset()
+    blind: bool = False
 
 
 @dataclass(frozen=True, slots=True)

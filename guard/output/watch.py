@@ -54,6 +54,7 @@ class Watch:
         alive: Callable[[Entry], bool],
         *,
         free: frozenset[str] = frozenset(),
+        blind: bool = False,
     ) -> None:
         """Read an answer.
 
@@ -63,6 +64,7 @@ class Watch:
             meaning: judges sentences.
             alive: whether an entry that a source knows is still in force.
             free: the lists in force that have entries without names.
+            blind: sentences are not held until they are judged.
         """
         self.hit: Hit | None = None
         self._context = context
@@ -70,6 +72,7 @@ class Watch:
         self._meaning = meaning
         self._alive = alive
         self._free = free - context.passing
+        self._blind = blind
         self._channels: dict[str, Channel] = {}
         self._open: dict[str, _Open] = {}
         self._undone: dict[str, deque[Piece]] = {}
@@ -276,8 +279,10 @@ class Watch:
         undone = self._undone[own.name]
         while undone and undone[0].done:
             undone.popleft()
-        if undone:
+        if undone and not self._blind:
             limit = min(limit, undone[0].start)
+        if self._blind and not self._open[own.name].doubtful:
+            return limit
         if not self._finished and (self._open[own.name].doubtful or self._holds()):
             limit = min(limit, own.sentence_at)
         return limit

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ import pytest
 
 from classifiers.types import DetectorError
 from guard.model import Entry, ForgetList
-from guard.output import AnswerGuard, Hit
+from guard.output import AnswerGuard, Asked, Hit
 from guard.vectors_only import keep, new_salt
 from tests.guard.output_parts import (
     ALL,
@@ -363,3 +364,18 @@ def test_what_could_not_be_judged_stays_held() -> None:
 def test_a_channel_that_nothing_was_added_to_has_nothing_to_release(guard: AnswerGuard) -> None:
     assert watch(guard, "Hello").cleared("b") == 0
     assert fed(watch(guard, "Hello"), []) == {}
+
+
+def test_a_model_that_did_not_see_the_question_is_held_for_values_alone(guard: AnswerGuard) -> None:
+    asked = Asked(
+        frozenset({"facts"}), ("What is the capital of France?",), frozenset({(FRANCE.list_name, FRANCE.entry_id)})
+    )
+    seeing, blind = guard.watch(asked), guard.watch(replace(asked, blind=True))
+    for own in (seeing, blind):
+        own.add("a", "The city ")
+        own.add("a", "is Par")
+    assert seeing.cleared("a") == 0
+    assert blind.cleared("a") == len("The city is ")
+    blind.add("a", "is")
+    blind.finish()
+    assert blind.hit is not None
