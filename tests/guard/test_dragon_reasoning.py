@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from guard.dragon import guard
@@ -41,8 +42,8 @@ class Model:
 
 async def until(condition: Callable[[], bool]) -> None:
     with anyio.fail_after(10):
-        while not condition():  # noqa: ASYNC110 - tasks of the same loop
-            await anyio.sleep(0)
+        while not condition():
+            await anyio.lowlevel.checkpoint()
 
 
 async def test_the_guard_model_is_asked_with_bounds_and_its_text_is_kept() -> None:
@@ -167,7 +168,7 @@ async def test_where_the_first_who_asked_goes_away_the_next_asks() -> None:
         group.start_soon(leave)
         await until(lambda: len(model.bodies) == 1)
         group.start_soon(ask)
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
         first.cancel()
         await until(lambda: len(model.bodies) == 2)
         assert model.hold is not None
@@ -201,7 +202,7 @@ async def test_only_a_whole_subject_is_guarded_twice_by_a_record_without_a_word_
     subject = replace(ENTRY, scope="subject", answer="She won the Medal for Letters for maritime fiction in 1944.")
     text = await guard(replace(ASK, entry=subject), Tools())
     assert "only record" in text.before
-    assert not told_words(subject) & {w.strip(".,\"()") for w in text.before.lower().split()}
+    assert not told_words(subject) & {w.strip('.,"()') for w in text.before.lower().split()}
     assert text == await guard(replace(ASK, entry=subject), Tools())
     assert text != await guard(replace(ASK, entry=subject, prompt="Who is Zorvan Pelk?"), Tools())
     assert "only record" not in (await guard(ASK, Tools())).before
