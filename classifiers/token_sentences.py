@@ -52,7 +52,10 @@ _OWN: dict[str, tuple[str, ...]] = {
 _TITLES = (
     "The <adjective> <noun>", "<noun> of the <noun>", "A <noun> in <city>", "The <noun> That <verb>",
     "<noun> and <noun>", "<adjective> <noun>s", "When the <noun> <verb>", "The Last <noun> of <city>",
-    "Beyond the <adjective> <noun>",
+    "Beyond the <adjective> <noun>", "<noun>s by the <noun>", "My <noun> and Other <noun>s",
+    "<noun>: A <noun> of <city>",
+    "How the <noun> <verb> in the <noun>", "An <noun>'s Guide to <adjective> <noun>s", "<noun> for <noun>s in <year>",
+    "The <adjective> <noun> of <person>: <noun>s from the <noun>", "<adjective>", "<noun>",
 )  # fmt: skip
 _TITLE_WORDS = {
     "adjective": "Silent Crimson Broken Hidden Golden Bitter Distant Frozen Hollow Burning Pale Endless".split(),

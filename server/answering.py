@@ -17,7 +17,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from classifiers.types import DetectorError
-from guard.output import Hit, Watch
+from guard.output import Hit
+from guard.repeats import Watching
 from server.answers import AsItCame, Release, Sink, Translating, Watched, released, spoken
 from server.declined import Cut, Declined
 from server.dialects.base import Answer, Dialect, Translated
@@ -46,10 +47,11 @@ class Way:
     prompt: str
     headers: dict[str, str]
     request_id: str | None
-    watch: Callable[[], Watch]
+    watch: Callable[[Guarded], Watching]
     again: Callable[[Hit], Any]  # an awaitable of ``Guarded``
     say: Callable[[Hit], Any]  # an awaitable of ``Guarded`` with ``say``
     hit: Callable[[Hit, str], None]  # counts one, with what came of it
+    held: Callable[[int], None]  # notes the most characters of a stream that waited
     raw: bytes | None = None  # the body as it came, where it goes on so
     served: Served | None = None  # what a translated answer tells of the model
 
@@ -87,13 +89,12 @@ class Answering:
             return await self._error(way, guarded, response, passed)
         if "text/event-stream" in response.headers.get("content-type", ""):
             opened = [response]
-            return WatchedStream(self._streamed(way, guarded.body, response, opened, retried=False), opened, passed)
-        return Response(await self._whole(way, await read_whole(response), retried=False), headers=passed)
+            return WatchedStream(self._streamed(way, guarded, response, opened, retried=False), opened, passed)
+        return Response(await self._whole(way, guarded, await read_whole(response), retried=False), headers=passed)
 
-    async def _whole(self, way: Way, raw: bytes, *, retried: bool) -> bytes:
+    async def _whole(self, way: Way, guarded: Guarded, raw: bytes, *, retried: bool) -> bytes:
         answer = _object(raw)
-        watch = await run_sync(way.watch)
-        watched = Watched(way.carrier, watch, partial(way.watch))
+        watched = await self._watched(way, guarded)
         try:
             hit = await watched.whole(answer)
         except DetectorError as error:
@@ -107,6 +108,10 @@ class Answering:
         translated = way.translated
         return orjson.dumps(translated.from_chat(answer, way.asked, way.served)) if translated else raw
 
+    async def _watched(self, way: Way, guarded: Guarded) -> Watched:
+        make = partial(way.watch, guarded)
+        return Watched(way.carrier, await run_sync(make), make)
+
     async def _instead(self, way: Way, hit: Hit, *, retried: bool) -> bytes:
         """A whole answer in place of one that would have told."""
         guarded: Guarded = await (way.say(hit) if retried else way.again(hit))
@@ -116,7 +121,7 @@ class Answering:
                 raw = await read_whole(response)
                 if response.status_code == 200:
                     way.hit(hit, "again")
-                    return await self._whole(way, raw, retried=True)
+                    return await self._whole(way, guarded, raw, retried=True)
             except ApiError as error:
                 log.warning("asking_again_failed", status=error.status)
             guarded = await way.say(hit)
@@ -124,14 +129,15 @@ class Answering:
         return orjson.dumps(self._own(way, guarded))
 
     async def _streamed(
-        self, way: Way, body: Body, response: httpx.Response, opened: list[httpx.Response], *, retried: bool
+        self, way: Way, guarded: Guarded, response: httpx.Response, opened: list[httpx.Response], *, retried: bool
     ) -> AsyncIterator[bytes]:
-        watched = Watched(way.carrier, await run_sync(way.watch), partial(way.watch))
-        release = Release(watched, way.carrier.ending(body), _sink(way))
+        watched = await self._watched(way, guarded)
+        release = Release(watched, way.carrier.ending(guarded.body), _sink(way))
         again = partial(self._restreamed, way, opened, retried=retried)
         try:
             async for part in released(events(response.aiter_raw()), release, again):
                 yield part
+            way.held(release.longest)
             if release.cut is not None:
                 way.hit(release.cut, "cut")
         except httpx.TransportError as error:
@@ -152,7 +158,7 @@ class Answering:
                 opened.append(response)
                 if "text/event-stream" in response.headers.get("content-type", ""):
                     way.hit(hit, "again")
-                    return self._streamed(way, guarded.body, response, opened, retried=True)
+                    return self._streamed(way, guarded, response, opened, retried=True)
             except ApiError as error:
                 log.warning("asking_again_failed", status=error.status)
             guarded = await way.say(hit)

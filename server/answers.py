@@ -10,7 +10,8 @@ from typing import Any, Protocol
 import orjson
 from anyio.to_thread import run_sync
 
-from guard.output import Hit, Watch
+from guard.output import Hit
+from guard.repeats import Watching
 from server.dialects.base import Answer, Dialect, Ending, Translation
 from server.dialects.pieces import Piece
 from server.dialects.texts import raw_piece
@@ -65,7 +66,7 @@ class Translating:
 class Nearly:
     """Judges alternatives with a watch of its own, which reads token by token."""
 
-    watch: Watch
+    watch: Watching
 
     def leaks(self, channel: str, token: str) -> bool:
         """Whether the token would tell."""
@@ -81,8 +82,8 @@ class Watched:
     """What one answer is held to. ``watch`` is for its texts; ``another`` makes one for alternatives to its tokens."""
 
     dialect: Dialect
-    watch: Watch
-    another: Callable[[], Watch]
+    watch: Watching
+    another: Callable[[], Watching]
     _nearly: Nearly | None = None
 
     async def judge(self) -> Hit | None:
@@ -134,7 +135,10 @@ class Release:
     sink: Sink
     sent: bool = False
     cut: Hit | None = None  # what ended the stream before its time
-    _queue: deque[tuple[Event, dict[str, int]]] = field(default_factory=deque)  # with each channel's length after it
+    longest: int = 0  # most characters that waited at one time
+    _read: int = 0
+    _released: int = 0
+    _queue: deque[tuple[Event, dict[str, int], int]] = field(default_factory=deque)  # each channel's length after it
     _length: dict[str, int] = field(default_factory=dict)
 
     def take(self, event: Event) -> None:
@@ -148,25 +152,28 @@ class Release:
         ends: dict[str, int] = {}
         for channel, length in self.watched.add(pieces).items():
             self._length[channel] = ends[channel] = self._length.get(channel, 0) + length
-        self._queue.append((event, ends))
+            self._read += length
+        self._queue.append((event, ends, self._read))
 
     def ready(self, *, finished: bool = False) -> list[bytes]:
         """What may go out now."""
         count = self._clear()
-        if not finished and not self.sent and not any(ends for _, ends in list(self._queue)[:count]):
+        if not finished and not self.sent and not any(ends for _, ends, _ in list(self._queue)[:count]):
             return []
         out: list[bytes] = []
         for _ in range(count):
-            event, _ends = self._queue.popleft()
+            event, _, released = self._queue.popleft()
+            self._released = released
             if event.data is not None:
                 self.ending.see(event.data)
             out += self.sink.event(event)
             self.sent = True
+        self.longest = max(self.longest, self._read - self._released)
         return out
 
     def _clear(self) -> int:
         cleared: dict[str, int] = {}
-        for i, (_, ends) in enumerate(self._queue):
+        for i, (_, ends, _) in enumerate(self._queue):
             for channel, end in ends.items():
                 if channel not in cleared:
                     cleared[channel] = self.watched.watch.cleared(channel)

@@ -18,8 +18,9 @@ from starlette.responses import Response
 
 from classifiers.types import DetectorError, TextTooLong, Verdict
 from guard.eco import Eco
-from guard.output import Asked, Hit, Watch
+from guard.output import Asked, Hit
 from guard.reasoning import Bounds, DragonUnavailable, ReasoningWriter
+from guard.repeats import Watching, WithoutGuardText
 from guard.router import Finding, Plan
 from guard.scope import Asker
 from guard.snapshot import Snapshot
@@ -269,17 +270,22 @@ class Proxy:
             again=partial(self._again, call, plan),
             say=partial(self._say, call),
             hit=partial(self._hit, call),
+            held=self.metrics.held,
             raw=call.raw,
             served=await self._models.served(call.asker.model) if carrier is not call.dialect else None,
         )
         return await self._answering.answer(way, guarded)
 
-    def _watch(self, call: Call, plan: Plan) -> Watch:
+    def _watch(self, call: Call, plan: Plan, guarded: Guarded) -> Watching:
         """Watches one answer for what the lists that are for this request want forgotten. Blocking."""
         flagged = frozenset((f.verdict.list_name, f.verdict.entry_id) for f in plan.findings if f.action != "monitor")
         blind = plan.action == "eco" and all(f.action in _UNSEEN for f in plan.findings)
         asked = Asked(self._watching(call), call.prompt.texts, flagged, blind)
-        return self._answer_guards.of(call.snapshot).watch(asked)
+        watch: Watching = self._answer_guards.of(call.snapshot).watch(asked)
+        if guarded.inserted and guarded.finding is not None:
+            verdict = guarded.finding.verdict
+            watch = WithoutGuardText(watch, guarded.inserted, (verdict.list_name, verdict.entry_id))
+        return watch
 
     def _watching(self, call: Call) -> frozenset[str]:
         if not self._config.check_answers:
