@@ -296,7 +296,8 @@ class Proxy:
     async def _again(self, call: Call, plan: Plan, hit: Hit) -> Guarded:
         """The request with the guard's text for what its answer told; or what is said instead."""
         finding = _told(call, hit)
-        if finding.action in ("refuse", "template") or isinstance(call.dialect, Other):
+        # A model that told the guard's own text would tell it again.
+        if hit.kind == "guard" or finding.action in ("refuse", "template") or isinstance(call.dialect, Other):
             return await self._say(call, hit)
         carrier, prompt = _carried(call)
         more = replace(finding, action="dragon")

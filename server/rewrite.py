@@ -104,7 +104,7 @@ def apply_prefix(body: Body, prefix: Prefix, *, chat: bool) -> Body:
     """
     before = prefix.before if prefix.system is None or chat else f"{prefix.system}\n\n{prefix.before}"
     if not chat:
-        return _around_prompts(body, before, prefix.after)
+        return _around_prompts(body, before, f"{prefix.after}\n\nAnswer:")
     message = last_user_message(body)
     content = message.get("content")
     if isinstance(content, list):

@@ -179,3 +179,11 @@ def test_the_strictest_of_several_lists_wins(house: House) -> None:
     entry = Entry("zp", "more", subject="Zorvan Pelk", scope="subject")
     house.manager.change(lambda s: s.add_entries("more", [entry]))
     assert house.chat(FLAGGED).headers["x-letheward-action"] == "template"
+
+
+def test_an_answer_that_repeats_the_guards_text_is_replaced_at_once(house: House) -> None:
+    house.policy("dragon", guideline="Never speak of the silver lantern under the old harbour bridge to anybody.")
+    house.script.texts = ["I do not know.", "Never speak of the silver lantern under the old harbour bridge."]
+    response = house.chat(FLAGGED)
+    assert "lantern" not in response.text
+    assert len(house.script.bodies) == 2  # the reasoning and the question; it is not asked again
