@@ -19,7 +19,7 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmarks.guarded.answers import Answers, Sampling
+from benchmarks.guarded.answers import Answers, Reply, Sampling
 from benchmarks.guarded.conditions import LIST, Fit, Guarding, guardings, material
 from benchmarks.guarded.rows import Told, markdown, row
 from benchmarks.guarded.serving import Place, change_list, drop_fit, fit_eco
@@ -28,6 +28,7 @@ from guard.registry import GUARDS
 from guard.text_metrics import estimate, rouge_l
 from server.settings import default_cache
 
+Untouched = Mapping[int, Reply]  # by the place among the questions to keep
 SIGMAS = (0.1, 0.3, 1.0, 20.0)
 
 
@@ -72,18 +73,17 @@ async def measure(
     async with setting.serving_full() as (bare, guarded):
         told = [await _told(setting, bare, FULL, how), retained]
         for way in ways:
-            fitting = {"n": questions, "max_tokens": how.max_tokens} | (
-                {"target": target} if way.fit is Fit.RETAINED else {}
-            )
+            fitting = {"n": questions, "max_tokens": how.max_tokens}
+            fitting |= {"target": target} if way.fit is Fit.RETAINED else {}
             try:
-                told.append(await _guarded(setting, guarded, way, how, told[-1], fitting))
+                told.append(await _guarded(setting, guarded, way, how, _untouched(told), fitting))
             except RuntimeError as error:
                 problems.append(f"{way.name}: {error}")
     return told, problems
 
 
 async def _guarded(
-    setting: Setting, place: Place, way: Guarding, how: Sampling, before: Told, fitting: Mapping[str, Any]
+    setting: Setting, place: Place, way: Guarding, how: Sampling, untouched: Untouched, fitting: Mapping[str, Any]
 ) -> Told:
     """Replies under one way of guarding.
 
@@ -93,27 +93,33 @@ async def _guarded(
     if problem := await change_list(place, LIST, way.settings):
         raise RuntimeError(problem)
     if way.fit is None:
-        return await _told(setting, place, way.name, how, before)
+        return await _told(setting, place, way.name, how, untouched)
     fit = await fit_eco(place, LIST, fitting)
     try:
-        told = await _told(setting, place, f"eco sigma={fit['sigma']!r}", how, before)
+        told = await _told(setting, place, f"eco sigma={fit['sigma']!r}", how, untouched)
     finally:
         await drop_fit(place, LIST)
     kept = {k: fit[k] for k in ("sigma", "value", "v_hat", "plain", "n", "reason", "measured")}
     return replace(told, name=f"{way.name} (sigma={fit['sigma']:.3g})", fit=kept)
 
 
-async def _told(setting: Setting, place: Place, name: str, how: Sampling, before: Told | None = None) -> Told:
-    """Replies about the forget set, several at once, and to what stays, one by one: they are compared byte for byte.
-
-    A question that a guard let pass went to the model untouched whatever the policy, so it is not asked again.
-    """
+async def _told(setting: Setting, place: Place, name: str, how: Sampling, untouched: Untouched | None = None) -> Told:
+    """Replies about the forget set, several at once, and to what stays, one by one: they are compared byte for byte."""
     forget = await setting.ask(place, name, setting.forget, how)
     paraphrased = await setting.ask(place, name, setting.paraphrased, how)
-    passed = {i: r for i, r in enumerate(before.keep if before else []) if r.action == "pass"}
-    others = [q for i, q in enumerate(setting.keep) if i not in passed]
+    known = untouched or {}
+    others = [q for i, q in enumerate(setting.keep) if i not in known]
     asked = iter(await setting.ask(place, name, others, how, at_once=1))
-    return Told(name, forget, paraphrased, [passed.get(i) or next(asked) for i in range(len(setting.keep))])
+    return Told(name, forget, paraphrased, [known.get(i) or next(asked) for i in range(len(setting.keep))])
+
+
+def _untouched(told: Sequence[Told]) -> Untouched:
+    """Answers that the guard before let pass as the bare model gives them: what it does otherwise has no part in them.
+
+    Neither the request nor the answer was about the list, so that they are not asked again for every policy.
+    """
+    pairs = enumerate(zip(told[0].keep, told[-1].keep, strict=True))
+    return {i: after for i, (bare, after) in pairs if after.action == "pass" and after.text == bare.text}
 
 
 if __name__ == "__main__":
