@@ -73,7 +73,7 @@ async def measure(
     async with setting.serving_full() as (bare, guarded):
         told = [await _told(setting, bare, FULL, how), retained]
         for way in ways:
-            fitting = {"n": questions, "max_tokens": how.max_tokens}
+            fitting: dict[str, Any] = {"n": questions, "max_tokens": how.max_tokens}
             fitting |= {"target": target} if way.fit is Fit.RETAINED else {}
             try:
                 told.append(await _guarded(setting, guarded, way, how, _untouched(told), fitting))
