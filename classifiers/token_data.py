@@ -18,7 +18,7 @@ from classifiers.token_sentences import HELD_SHARE, MONTHS, Marked, made, passag
 from classifiers.types import Span, Target
 
 _MOST_OF_LIST = 1500  # sentences from the list, and as many with other names
-_MADE_UP = 3000
+MADE_UP = 2500
 _PASSAGES = 0.05  # of the made-up sentences so many longer texts besides
 _MONTH = f"(?:{'|'.join(MONTHS)})"
 _DATE = re.compile(
@@ -38,7 +38,7 @@ class TokenExamples:
     held: tuple[Marked, ...]
 
 
-def token_examples(targets: Sequence[Target], seed: int = 0, *, made_up: int = _MADE_UP) -> TokenExamples:
+def token_examples(targets: Sequence[Target], seed: int = 0, *, made_up: int = MADE_UP) -> TokenExamples:
     """Sentences for a list.
 
     Args:
@@ -58,7 +58,7 @@ def token_examples(targets: Sequence[Target], seed: int = 0, *, made_up: int = _
     kept, trained = own[: len(own) // HELD_SHARE], own[len(own) // HELD_SHARE :]
     to_train, to_hold = templates(rng)
     train = [made(rng.choice(to_train), rng) for _ in range(made_up)]
-    train += [passage(rng.sample(train, rng.randint(3, 12)), rng) for _ in range(int(_PASSAGES * made_up))]
+    train += [passage(rng.sample(train, rng.randint(3, 8)), rng) for _ in range(int(_PASSAGES * made_up))]
     train += [typed(m, rng) for m, _ in trained]
     train += [typed(renamed(m, name, person(rng)), rng) for m, name in trained if name]
     rng.shuffle(train)

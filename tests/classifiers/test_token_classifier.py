@@ -89,12 +89,12 @@ def test_where_nothing_is_named_nothing_is_chosen(classifier: TokenClassifier, t
 
 
 def test_spans_are_sorted_apart_and_whole_words_also_in_a_long_text(classifier: TokenClassifier) -> None:
-    sentence = "Nobody knew what to say about the weather on that day. "
-    text = sentence * 40 + "Then Mirella Quandt came to Zagreb. " + sentence * 40
+    plain = "Nobody knew what to say about it. Some had waited for an hour, others went home. Why was the door open? "
+    text = plain * 20 + "Then Mirella Quandt came to Zagreb. " + plain * 20
     spans = classifier.spans(text)
     said = [text[s.start : s.end] for s in spans]
     assert {"Mirella Quandt", "Zagreb"} <= set(said)
-    assert len(said) < 0.05 * len(text.split())
+    assert len(said) < 0.1 * len(text.split())
     assert all(a.end < b.start for a, b in pairwise(spans))
 
 
