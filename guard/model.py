@@ -36,7 +36,7 @@ class ForgetList:
     calibrated to ``false_positive_rate`` (None: the default), which ``recall_floor`` goes before. ``scorer``
     is the detector's scorer for this list, None for the server's.
 
-    ``corruption`` and ``dims`` say how ECO corrupts (``guard.corruption``), ``token_classifier`` which tokens beside
+    ``corruption`` and ``dims`` say how ECO corrupts (``guard.corruptions``), ``token_classifier`` which tokens beside
     the entries' own. ``template`` is the Jinja text of the guard, None for the default. ``models`` and ``tenants``
     are patterns of the models and names of the clients that the list is for; empty: all. ``keep`` "vectors": no text
     of an entry is stored. ``examples``: see ``Example``.
