@@ -40,16 +40,19 @@ def main(
     sigma: Annotated[list[float] | None, typer.Option(help="ECO's strength; repeat for several.")] = None,
     fit: Annotated[list[Fit] | None, typer.Option(help="Fit ECO's strength to this too; repeat for both.")] = None,
     fit_questions: Annotated[int, typer.Option(min=1, help="Questions for a fit.")] = 32,
-    answers: Annotated[Path, typer.Option(help="Where answers are kept.")] = Path("build/answers.jsonl"),
+    answers: Annotated[Path, typer.Option(help="Where answers are kept; another after changes of the guards.")] = Path(
+        "build/answers.jsonl"
+    ),
     cache_dir: Annotated[Path, typer.Option(help="The proxy's.")] = default_cache(),  # noqa: B008
     max_tokens: Annotated[int, typer.Option(min=1, help="Of an answer.")] = 100,
+    check_answers: Annotated[bool, typer.Option(help="Without: the guards alone.")] = True,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
 ) -> None:
     """Measure the guards; prints a table."""
     stuff = material(tofu, full, retained)
     ways = list(guardings(action or list(GUARDS), sigma or SIGMAS, stuff, fit or []))
     with tempfile.TemporaryDirectory(prefix="letheward-bench-") as folder:
-        setting = Setting(full, retained, stuff, Answers(answers), cache_dir, Path(folder))
+        setting = Setting(full, retained, stuff, Answers(answers), cache_dir, Path(folder), check_answers)
         told, problems = asyncio.run(measure(setting, ways, Sampling(max_tokens=max_tokens), fit_questions))
     rows = [row(t, told[0], told[1], stuff.forget, stuff.keep).plain() for t in told]
     typer.echo(markdown(rows))

@@ -3,8 +3,8 @@
 Usage: python -m benchmarks.overhead --tofu FOLDER [--part first-token] [--part pace] [--json FILE]
 
 The first part asks vLLM bare and through the proxy in turn. The second streams from a scripted model, whose tokens
-leave at known times, straight, through a proxy without lists, and through one with a list. Nothing is asserted: run
-it on a quiet machine.
+leave at known times, straight, and through two proxies with the same list, of which one checks answers. Nothing is
+asserted: run it on a quiet machine.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import os
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -117,7 +117,7 @@ async def _pace(setting: Setting, prompts: int, requests: int) -> list[Figure]:
     plain_folder.mkdir()
     async with (
         scripted() as model,
-        proxy(model, None, plain_folder, setting.cache_dir) as plain,
+        _listed(replace(setting, folder=plain_folder), model, None, "refuse", check_answers=False) as plain,
         _listed(setting, model, None, "refuse") as guarded,
     ):
         ways = {DIRECT: model, PLAIN: plain, GUARDED: guarded}
@@ -132,9 +132,11 @@ async def _pace(setting: Setting, prompts: int, requests: int) -> list[Figure]:
 
 
 @asynccontextmanager
-async def _listed(setting: Setting, upstream: Place, model: Path | None, policy: str) -> AsyncIterator[Place]:
+async def _listed(
+    setting: Setting, upstream: Place, model: Path | None, policy: str, *, check_answers: bool = True
+) -> AsyncIterator[Place]:
     """A proxy with the forget list."""
-    async with proxy(upstream, model, setting.folder, setting.cache_dir) as place:
+    async with proxy(upstream, model, setting.folder, setting.cache_dir, check_answers=check_answers) as place:
         await make_list(place, LIST, {"policy": policy}, lines(setting.forget))
         yield place
 

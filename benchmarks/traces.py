@@ -49,8 +49,11 @@ def main(
     temperature: Annotated[float, typer.Option(min=0.01)] = 0.7,
     max_tokens: Annotated[int, typer.Option(min=1, help="Of an answer.")] = 64,
     seed: Annotated[int, typer.Option(help="For samples and folds.")] = 0,
-    answers: Annotated[Path, typer.Option(help="Where answers are kept.")] = Path("build/answers.jsonl"),
+    answers: Annotated[Path, typer.Option(help="Where answers are kept; another after changes of the guards.")] = Path(
+        "build/answers.jsonl"
+    ),
     cache_dir: Annotated[Path, typer.Option(help="The proxy's.")] = default_cache(),  # noqa: B008
+    check_answers: Annotated[bool, typer.Option(help="Without: the guards alone.")] = True,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
 ) -> None:
     """Ask, then train the classifiers; prints a table."""
@@ -58,7 +61,7 @@ def main(
     ways = list(guardings(action or list(GUARDS), sigma or [20.0], stuff))
     how = Sampling(temperature, seed, max_tokens)
     with tempfile.TemporaryDirectory(prefix="letheward-bench-") as folder:
-        setting = Setting(full, retained, stuff, Answers(answers), cache_dir, Path(folder))
+        setting = Setting(full, retained, stuff, Answers(answers), cache_dir, Path(folder), check_answers)
         prompts = [*setting.keep, *unrelated(ordinary, seed)]
         told = asyncio.run(_ask(setting, ways, prompts, how))
     found = list(_tellings(told, len(stuff.keep), create_encoder("minilm-int8"), seed))

@@ -17,7 +17,7 @@ from benchmarks.guarded.scripted import MODEL, tokens
 from benchmarks.guarded.serving import Place
 from benchmarks.guarded.timing import Figure, quantile, stream
 
-DIRECT, PLAIN, GUARDED = "direct", "proxy without lists", "proxy with a list"
+DIRECT, PLAIN, GUARDED = "direct", "answers unchecked", "answers checked"
 P50_TARGET = 1.0  # ms that the output guard may add between tokens
 _seeds = itertools.count(1)
 

@@ -60,9 +60,11 @@ async def vllm(folder: Path, log: Path) -> AsyncIterator[Place]:
 
 @asynccontextmanager
 async def proxy(
-    upstream: Place, model_path: Path | None, folder: Path, cache_dir: Path, options: Sequence[str] = ()
+    upstream: Place, model_path: Path | None, folder: Path, cache_dir: Path, *, check_answers: bool = True
 ) -> AsyncIterator[Place]:
     """``letheward serve`` before ``upstream`` with an empty store in ``folder``.
+
+    ``check_answers`` false: the guard of answers is off.
 
     Raises:
         RuntimeError: it ended or did not come up; the message ends with its log.
@@ -70,10 +72,11 @@ async def proxy(
     key = secrets.token_urlsafe(16)
     command = [sys.executable, "-m", "server.cli", "serve", "--upstream", upstream.url, "--port", "0",
                "--cache-dir", str(cache_dir), "--database-url", f"sqlite:///{folder}/lists.db", "--no-sample-list",
-               *(["--model-path", str(model_path)] if model_path else []), *options]  # fmt: skip
+               *(["--model-path", str(model_path)] if model_path else [])]  # fmt: skip
     output = folder / "proxy.log"
     with output.open("wb") as file:
-        environment = os.environ | {"LETHEWARD_ADMIN_KEY": key, "LETHEWARD_UPSTREAM_KEY": upstream.key}
+        environment = os.environ | {"LETHEWARD_ADMIN_KEY": key, "LETHEWARD_UPSTREAM_KEY": upstream.key,
+                                    "LETHEWARD_CHECK_ANSWERS": str(check_answers).lower()}  # fmt: skip
         process = subprocess.Popen(command, stdout=file, stderr=file, env=environment)  # noqa: ASYNC220, S603 - our own command
     try:
         yield Place(await _announced(process, output), key, upstream.model)

@@ -20,7 +20,10 @@ FULL, RETAINED = "bare full", "bare retained"
 
 @dataclass(frozen=True)
 class Setting:
-    """The models' folders and what they know; ``cache_dir`` is the proxy's, ``folder`` for what ends with the run."""
+    """The models' folders and what they know; ``cache_dir`` is the proxy's, ``folder`` for what ends with the run.
+
+    ``check_answers`` false: guards alone, without the guard of answers that else stands behind them.
+    """
 
     full: Path
     retained: Path
@@ -28,6 +31,7 @@ class Setting:
     answers: Answers
     cache_dir: Path
     folder: Path
+    check_answers: bool = True
 
     @cached_property
     def models(self) -> dict[str, str]:
@@ -54,6 +58,7 @@ class Setting:
         """For a result's file."""
         manifest = json.loads((self.full / "manifest.json").read_text(encoding="utf-8"))
         return {"models": self.models, "training": manifest["recipe"], "authors": manifest["authors"],
+                "check_answers": self.check_answers,
                 "machine": machine()}  # fmt: skip
 
     async def ask(
@@ -61,7 +66,8 @@ class Setting:
     ) -> list[Reply]:
         """Replies of the condition called ``name`` (``FULL``, ``RETAINED``, or a guard of the full model)."""
         model = self.models["retained" if name == RETAINED else "full"]
-        return await self.answers.ask(place, f"{name} {model}", prompts, how, at_once=at_once)
+        unchecked = "" if self.check_answers or name in (FULL, RETAINED) else ", answers unchecked"
+        return await self.answers.ask(place, f"{name}{unchecked} {model}", prompts, how, at_once=at_once)
 
     @asynccontextmanager
     async def serving_retained(self) -> AsyncIterator[Place]:
@@ -74,7 +80,7 @@ class Setting:
         """The model that knows them, bare and behind a proxy that has learnt the list (policy "refuse")."""
         async with (
             vllm(self.full, self.folder / "full.log") as bare,
-            proxy(bare, self.full, self.folder, self.cache_dir) as guarded,
+            proxy(bare, self.full, self.folder, self.cache_dir, check_answers=self.check_answers) as guarded,
         ):
             await make_list(guarded, LIST, {"policy": "refuse"}, lines(self.stuff.forget))
             yield bare, guarded

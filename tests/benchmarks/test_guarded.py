@@ -188,7 +188,7 @@ def test_the_pace_through_a_real_proxy_is_measured(cache: Path, tmp_path: Path) 
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     found = {f["name"]: f for f in json.loads((tmp_path / "out.json").read_text())["figures"]}
-    assert found["proxy with a list: tokens that never came"]["value"] == 0
-    assert found["proxy with a list over proxy without lists: delay, p50"]["n"] > 20
-    assert found["proxy with a list: share of direct"]["value"] > 0
+    assert found["answers checked: tokens that never came"]["value"] == 0
+    assert found["answers checked over answers unchecked: delay, p50"]["n"] > 20
+    assert found["answers checked: share of direct"]["value"] > 0
     assert "| 16 streams at once | direct |" in done.stdout
