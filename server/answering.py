@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import httpx
@@ -19,8 +19,10 @@ from starlette.types import Receive, Scope, Send
 from classifiers.types import DetectorError
 from guard.output import Hit
 from guard.repeats import Watching
+from guard.router import Finding
 from server.answers import AsItCame, Release, Sink, Translating, Watched, released, spoken
 from server.declined import Cut, Declined
+from server.dialects import chat
 from server.dialects.base import Answer, Dialect, Translated
 from server.dialects.served import Served
 from server.errors import ApiError, error_body
@@ -51,14 +53,18 @@ class Way:
     again: Callable[[Hit], Any]  # an awaitable of ``Guarded``
     say: Callable[[Hit], Any]  # an awaitable of ``Guarded`` with ``say``
     hit: Callable[[Hit, str], None]  # counts one, with what came of it
+    fallen: Callable[[Finding], Any]  # an awaitable of ``Guarded`` with ``say``, where the guard's text does not fit
     held: Callable[[int], None]  # notes the most characters of a stream that waited
-    raw: bytes | None = None  # the body as it came, where it goes on so
     served: Served | None = None  # what a translated answer tells of the model
 
     @property
     def translated(self) -> Translated | None:
         """The client's endpoint, where the model server is asked at another."""
-        return None if self.native is self.carrier else self.native  # type: ignore[return-value]
+        return None if self.native is self.carrier else cast(Translated, self.native)
+
+    def guardable(self) -> Way:
+        """The same, asked where the model server can be guarded."""
+        return replace(self, carrier=cast(Dialect, chat)) if hasattr(self.native, "to_chat") else self
 
     @property
     def streamed(self) -> bool:
@@ -83,10 +89,13 @@ class Answering:
         """
         if guarded.say is not None:
             return self._spoken(way, guarded)
-        response = await self.upstream.send("POST", way.carrier.path, _content(way, guarded), request_id=way.request_id)
+        response = await self.upstream.send("POST", way.carrier.path, guarded.body, request_id=way.request_id)
         passed = passed_headers(response.headers) | way.headers
         if response.status_code != 200:
-            return await self._error(way, guarded, response, passed)
+            raw = await read_whole(response)
+            if guarded.inserted and guarded.finding is not None and _too_long(response.status_code, raw):
+                return self._spoken(way, await way.fallen(guarded.finding))
+            return self._error(way, guarded, response.status_code, raw, passed)
         if "text/event-stream" in response.headers.get("content-type", ""):
             opened = [response]
             return WatchedStream(self._streamed(way, guarded, response, opened, retried=False), opened, passed)
@@ -114,6 +123,7 @@ class Answering:
 
     async def _instead(self, way: Way, hit: Hit, *, retried: bool) -> bytes:
         """A whole answer in place of one that would have told."""
+        way = way.guardable()
         guarded: Guarded = await (way.say(hit) if retried else way.again(hit))
         if guarded.say is None:
             try:
@@ -146,11 +156,14 @@ class Answering:
             yield _error_event(way, ApiError(502, f"{error}.", type="server_error", code="upstream_error"))
         except DetectorError as error:
             yield _error_event(way, _unjudged(error))
+        except ApiError as error:
+            yield _error_event(way, error)
 
     async def _restreamed(
         self, way: Way, opened: list[httpx.Response], hit: Hit, *, retried: bool
     ) -> AsyncIterator[bytes]:
         """A stream in place of one that would have told, of which nothing was sent."""
+        way = way.guardable()
         guarded: Guarded = await (way.say(hit) if retried else way.again(hit))
         if guarded.say is None:
             try:
@@ -178,16 +191,15 @@ class Answering:
         return translated.from_chat(whole, way.asked, way.served) if translated else whole
 
     def _declined(self, way: Way, guarded: Guarded) -> Declined:
-        chat = "messages" in guarded.body
-        return Declined(guarded.body, guarded.say or "", way.prompt, self.cut, chat)
+        in_chat = "messages" in guarded.body
+        return Declined(guarded.body, guarded.say or "", way.prompt, self.cut, in_chat)
 
     async def _pause(self) -> None:
         if self.pace:
             await anyio.sleep(self.pace)
 
-    async def _error(self, way: Way, guarded: Guarded, response: httpx.Response, headers: dict[str, str]) -> Response:
+    def _error(self, way: Way, guarded: Guarded, status: int, raw: bytes, headers: dict[str, str]) -> Response:
         """An error of the upstream, as it came; one about text that was put in is told without that text."""
-        raw = await read_whole(response)
         told = raw.decode("utf-8", "replace")
         if guarded.inserted and _mentions(told, guarded.inserted):
             raw = orjson.dumps(
@@ -197,8 +209,8 @@ class Answering:
             )
         translated = way.translated
         if translated is None:
-            return Response(raw, status_code=response.status_code, headers=headers)
-        return translated.foreign_error(response.status_code, _object_or_none(raw), way.headers)
+            return Response(raw, status_code=status, headers=headers)
+        return translated.foreign_error(status, _object_or_none(raw), way.headers)
 
 
 class WatchedStream(StreamingResponse):
@@ -216,10 +228,6 @@ class WatchedStream(StreamingResponse):
             with anyio.CancelScope(shield=True):
                 for response in self._opened:
                     await response.aclose()
-
-
-def _content(way: Way, guarded: Guarded) -> Any:
-    return way.raw if way.raw is not None and guarded.action in ("pass", "monitor") else guarded.body
 
 
 def _sink(way: Way) -> Sink:
@@ -256,6 +264,12 @@ def _object_or_none(raw: bytes) -> Answer | None:
         except ValueError:
             return None
     return found if isinstance(found, dict) else None
+
+
+def _too_long(status: int, raw: bytes) -> bool:
+    """Whether a request did not fit the model any more: without the guard's text it might have."""
+    told = raw.lower()
+    return status == 400 and (b"context length" in told or b"max_model_len" in told)
 
 
 def _mentions(told: str, inserted: tuple[str, ...]) -> bool:

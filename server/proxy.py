@@ -77,7 +77,6 @@ class Call:
     request: Request
     dialect: Dialect
     body: Body  # as the client sent it, with what it refers to
-    raw: bytes | None  # as it came, where it may go on so
     client: Client
     asker: Asker
     snapshot: Snapshot
@@ -134,7 +133,7 @@ class Proxy:
         snapshot = self._snapshots.current
         decided: Plan | None
         if self._config.enforce:
-            decided, response = await self._guarded(request, dialect, client, snapshot, body, raw)
+            decided, response = await self._guarded(request, dialect, client, snapshot, body)
         else:
             decided, response = await self._watched(request, dialect, client, snapshot, body, raw)
         log.info(
@@ -186,7 +185,7 @@ class Proxy:
         return self._upstream
 
     async def _guarded(
-        self, request: Request, dialect: Dialect, client: Client, snapshot: Snapshot, body: Body, raw: bytes
+        self, request: Request, dialect: Dialect, client: Client, snapshot: Snapshot, body: Body
     ) -> tuple[Plan, Response]:
         memory = Remembering.of(dialect, self.responses, body, owner_of(client_key(request) or None))
         whole = memory.expanded(body)
@@ -194,8 +193,7 @@ class Proxy:
         prompt, verdicts = await self._look(snapshot, whole, dialect)
         plan = self.judge.decide(snapshot, prompt, verdicts, who)
         tell(plan, enforcing=True, revision=snapshot.revision, metrics=self.metrics)
-        call = Call(request, dialect, whole, raw if whole is body and body == prompt.body else None,
-                    client, who, snapshot, prompt)  # fmt: skip
+        call = Call(request, dialect, whole, client, who, snapshot, prompt)
         response = await unless_disconnected(request, self._respond(call, plan))
         return plan, memory.remembered(response, whole)
 
@@ -271,8 +269,8 @@ class Proxy:
             say=partial(self._say, call),
             hit=partial(self._hit, call),
             held=self.metrics.held,
-            raw=call.raw,
-            served=await self._models.served(call.asker.model) if carrier is not call.dialect else None,
+            fallen=partial(self._fallen, prompt),
+            served=await self._models.served(call.asker.model) if hasattr(call.dialect, "to_chat") else None,
         )
         return await self._answering.answer(way, guarded)
 
@@ -307,6 +305,9 @@ class Proxy:
         finding = _told(call, hit)
         _, prompt = _carried(call)
         return await self._guarding.spoken(finding, prompt, finding.action)
+
+    async def _fallen(self, prompt: Prompt, finding: Finding) -> Guarded:
+        return await self._guarding.spoken(finding, prompt, finding.forget_list.fallback)
 
     def _hit(self, call: Call, hit: Hit, outcome: str) -> None:
         self.metrics.answer_hit(hit.list_name, hit.kind, outcome)

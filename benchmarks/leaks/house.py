@@ -63,7 +63,8 @@ class Teller(httpx.AsyncBaseTransport):
         """One answer."""
         self.asked += 1
         if request.method == "GET":
-            return httpx.Response(200, json={"object": "list", "data": [{"id": "m", "object": "model"}]})
+            models = orjson.dumps({"object": "list", "data": [{"id": "m", "object": "model", "max_model_len": 2048}]})
+            return httpx.Response(200, stream=_Cut(models, len(models)), headers={"content-type": "application/json"})
         body = orjson.loads(await request.aread())
         self.bodies = [*self.bodies[-9:], body]
         path = request.url.path

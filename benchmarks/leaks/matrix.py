@@ -101,6 +101,8 @@ async def _ask(house: House, endpoint: str, streamed: bool, place: str, canary: 
         body["previous_response_id"] = _response_id(answer, streamed)
         body["input"] = "And where was this person born, and what else is known?"
     answer, done = await _post(house, endpoint, body)
+    if done is not None and not _whole(endpoint, objects(answer, streamed=streamed), answer, streamed):
+        raise ValueError("no answer of this API")
     return texts + readable(create_dialect(endpoint), answer, streamed=streamed), done
 
 
@@ -122,6 +124,19 @@ def _as_answer(response: httpx.Response, body: dict[str, Any]) -> bytes:
 def _response_id(answer: bytes, streamed: bool) -> str:
     found = objects(answer, streamed=streamed)
     return str(found[0]["response"]["id"] if streamed else found[0]["id"])
+
+
+def _whole(endpoint: str, found: list[dict[str, Any]], raw: bytes, streamed: bool) -> bool:
+    """Whether an answer has the form of its API, and a stream its end."""
+    first, last = found[0], found[-1]
+    if endpoint == "messages":
+        return bool(last.get("type") == "message_stop" if streamed else first.get("type") == "message")
+    if endpoint == "responses":
+        return bool(last.get("type") == "response.completed" if streamed else first.get("object") == "response")
+    kind = {"chat": "chat.completion", "completions": "text_completion"}[endpoint]
+    if streamed:
+        return raw.endswith(b"data: [DONE]\n\n") and all(str(e.get("object")).startswith(kind) for e in found)
+    return bool(first.get("object") == kind)
 
 
 async def _neighbours(house: House, endpoint: str, streamed: bool, place: str) -> bool:
