@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -44,10 +45,17 @@ SAMPLE_LIST = "sample"
 def serve(settings: Settings) -> None:
     """Run until interrupted."""
     configure()
-    asyncio.run(_serve(settings))
+    try:
+        asyncio.run(_serve(settings))
+    except asyncio.CancelledError:
+        raise SystemExit(128 + signal.SIGTERM) from None
 
 
 async def _serve(settings: Settings) -> None:
+    # Until uvicorn listens for it: a model that is starting must not stay behind.
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - this is a coroutine
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     settings.cache_dir.mkdir(parents=True, exist_ok=True)
     managed, endpoint, folder = await asyncio.to_thread(_model, settings)
     manager = await asyncio.to_thread(_lists, settings)

@@ -65,9 +65,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         assert process.poll() is None, output.read_text()[-4000:]
         return "Point a client at" in output.read_text()
 
-    until(up, 600, "letheward serve is up")
-    match = re.search(r"Admin key +(\S+)", output.read_text())
-    assert match
-    yield Served(f"http://127.0.0.1:{port}", match.group(1), cache, process)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(60) in (0, 130)
+    try:
+        until(up, 600, "letheward serve is up")
+        match = re.search(r"Admin key +(\S+)", output.read_text())
+        assert match
+        yield Served(f"http://127.0.0.1:{port}", match.group(1), cache, process)
+    finally:
+        process.send_signal(signal.SIGINT)
+        status = process.wait(60)
+    assert status in (0, 130)

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def test_the_model_knows_the_sample_facts_and_the_guard_makes_it_forget(served: 
         assert fact in answer
         assert action == "pass"
         neighbours[question] = answer
-    for policy in ("eco", "dragon", "refuse"):
+    for policy in ("eco", "dragon", "icul", "template", "refuse"):
         _set(served, enabled=True, policy=policy)
         for question, fact in FACTS.items():
             answer, action = _ask(served, question)
@@ -84,7 +85,7 @@ def test_the_same_flagged_prompt_gets_the_same_answer(served: Served) -> None:
     assert _ask(served, question) == _ask(served, question)
 
 
-@pytest.mark.parametrize("policy", ["eco", "dragon", "refuse", "monitor"])
+@pytest.mark.parametrize("policy", ["eco", "dragon", "icul", "template", "refuse", "monitor"])
 def test_streams_say_what_whole_answers_say(served: Served, policy: str) -> None:
     _set(served, policy=policy)
     arguments = {"model": MODEL, "temperature": 0, "max_tokens": 24,
@@ -161,7 +162,7 @@ def test_errors_are_those_of_openai(served: Served) -> None:
     with pytest.raises(openai.BadRequestError):
         served.client.chat.completions.create(model=MODEL, messages=[{"role": "user", "content": "hi"}], max_tokens=-1)
     with pytest.raises(openai.NotFoundError, match="Unknown path"):
-        served.client.embeddings.create(model=MODEL, input="hi")
+        served.client.moderations.create(input="hi")
     with pytest.raises(openai.BadRequestError, match="prompt_embeds"):
         served.client.completions.create(model=MODEL, prompt="hi", extra_body={"prompt_embeds": "AAAA"})
 
@@ -227,8 +228,27 @@ def test_vllm_killed_comes_back(served: Served) -> None:
 
 
 def _vllm_pid(served: Served) -> int:
+    return _vllm_pid_of(served.process.pid)
+
+
+def _vllm_pid_of(parent: int) -> int:
     children = subprocess.run(
-        ["ps", "-o", "pid=,args=", "--ppid", str(served.process.pid)], capture_output=True, text=True, check=True
+        ["ps", "-o", "pid=,args=", "--ppid", str(parent)], capture_output=True, text=True, check=True
     ).stdout.splitlines()
     (pid,) = [int(line.split()[0]) for line in children if "vllm.entrypoints" in line]
     return pid
+
+
+def test_a_stop_while_the_model_starts_leaves_nothing_behind(served: Served, tmp_path: Path) -> None:
+    log = tmp_path / "serve.log"
+    with log.open("wb") as file:
+        starting = subprocess.Popen(
+            [sys.executable, "-m", "server.cli", "serve", "--port", "0", "--cache-dir", str(tmp_path / "cache"),
+             "--model", str(next(served.cache.glob("models/*/")))],
+            stdout=file, stderr=file,
+        )  # fmt: skip
+    until(lambda: "vllm_started" in log.read_text(), 120, "the model starts")
+    pid = _vllm_pid_of(starting.pid)
+    starting.send_signal(signal.SIGTERM)
+    assert starting.wait(60) != 0
+    until(lambda: not Path(f"/proc/{pid}").exists(), 30, "the model is gone")
