@@ -83,8 +83,9 @@ class AnswerGuard:
         own = [source for name in chosen for source in self._parts.get(name, ())]
         flagged = [e for k in asked.flagged if k[0] in chosen and (e := self._snapshot.entries.get(k)) is not None]
         allow = [entry for name in chosen for entry in self._allow.get(name, ())]
+        blind = frozenset(name for name, _ in asked.flagged) if asked.blind else frozenset()
         context = Context.of(asked, own, self._alive, flagged, allow)
-        return Watch(context, own, self._meaning, self._alive, free=self._free.intersection(chosen), blind=asked.blind)
+        return Watch(context, own, self._meaning, self._alive, free=self._free.intersection(chosen), blind=blind)
 
     def _alive(self, entry: Entry) -> bool:
         now = self._snapshot.entries.get(key(entry))

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 from classifiers.names import STARTERS
@@ -37,6 +38,12 @@ class Term:
     names: tuple[Entry, ...] = ()
     values: tuple[Entry, ...] = ()
     opener: bool = False  # a word that sentences are made of: only with a capital is it a name
+
+    @property
+    def words(self) -> list[str]:
+        """Its words."""
+        edges = [0, *sorted(self.gaps), len(self.letters)]
+        return [self.letters[a:b] for a, b in pairwise(edges) if a < b]
 
 
 @dataclass(frozen=True, slots=True)

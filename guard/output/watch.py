@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from classifiers.types import DetectorError, TextTooLong
 from classifiers.views import readings
-from classifiers.weights import content, weight
+from classifiers.weights import content, total, weight
 from guard.model import Entry
 from guard.output.atoms import SEAM, Atom, atoms, plain
 from guard.output.context import Context, key, nameless
@@ -18,8 +18,11 @@ from guard.output.sentences import Sentence
 from guard.output.terms import BEGINNING, Term, TermSource
 from guard.output.texts import Channel, Merged
 from guard.output.types import Held, Hit, HitKind, Key
+from guard.output.values import Told
 
 REACH = 600  # characters after which a subject that the answer named counts no more
+STRONG = 1.5  # weight of the words of a value that nobody guesses
+MAIN = 0.5  # of what an answer adds to its question
 _BEFORE = 60  # words of earlier sentences that belong to one
 
 
@@ -54,7 +57,7 @@ class Watch:
         alive: Callable[[Entry], bool],
         *,
         free: frozenset[str] = frozenset(),
-        blind: bool = False,
+        blind: frozenset[str] = frozenset(),
     ) -> None:
         """Read an answer.
 
@@ -64,14 +67,15 @@ class Watch:
             meaning: judges sentences.
             alive: whether an entry that a source knows is still in force.
             free: the lists in force that have entries without names.
-            blind: sentences are not held until they are judged.
+            blind: lists whose entries the model did not see asked about: of these only values that nobody guesses
+                count, and no sentence is held for them.
         """
         self.hit: Hit | None = None
         self._context = context
         self._sources = sources
         self._meaning = meaning
         self._alive = alive
-        self._free = free - context.passing
+        self._free = free - context.passing - blind
         self._blind = blind
         self._channels: dict[str, Channel] = {}
         self._open: dict[str, _Open] = {}
@@ -168,7 +172,7 @@ class Watch:
                     continue
                 if not self._context.named_by(term) and any(self._protected(e, True) for e in term.names):
                     return True
-                if any(self._protected(e, False) for e in term.values):
+                if any(self._protected(e, False) and self._tells(e, term) for e in term.values):
                     return True
             run = "".join(atom.forms[0] for atom in row[at:])
             if walk.open and len(run) >= BEGINNING and weight(run) > 0:
@@ -213,10 +217,21 @@ class Watch:
                     self._strike(value, "value", name)
 
     def _value(self, entry: Entry, term: Term, channel: str, raw: int) -> None:
+        if not self._tells(entry, term):
+            return
         if not self._is_armed(entry):
             self._open[channel].values.append((entry, term, raw))
         elif not self._excused(entry, term, channel):
             self._strike(entry, "value", channel)
+
+    def _tells(self, entry: Entry, term: Term) -> bool:
+        """Whether saying the value tells something: what a blind model says may be a guess, or the client's own."""
+        if entry.list_name not in self._blind:
+            return True
+        if self._context.gave(term):
+            return False
+        weighs = total(term.words)
+        return weighs >= STRONG or weighs >= MAIN * total(Told.of(entry).adds)
 
     def _excused(self, entry: Entry, term: Term, channel: str) -> bool:
         """Whether a value is to be judged when its sentence ends: the client gave it, and the answer may deny it."""
@@ -250,9 +265,9 @@ class Watch:
 
     def _holds(self) -> bool:
         """Whether sentences are to be judged."""
-        if self._context.armed or self._free or self._context.coded:
+        if self._free or self._context.coded:
             return True
-        return any(self._clock - at <= REACH for _, at in self._recent.values())
+        return any(name not in self._blind for name, _ in self._arming())
 
     def _arming(self) -> dict[Key, Entry]:
         recent = {k: e for k, (e, at) in self._recent.items() if self._clock - at <= REACH}
@@ -279,10 +294,8 @@ class Watch:
         undone = self._undone[own.name]
         while undone and undone[0].done:
             undone.popleft()
-        if undone and not self._blind:
+        if undone:
             limit = min(limit, undone[0].start)
-        if self._blind and not self._open[own.name].doubtful:
-            return limit
         if not self._finished and (self._open[own.name].doubtful or self._holds()):
             limit = min(limit, own.sentence_at)
         return limit
@@ -295,7 +308,10 @@ class Watch:
         self._read_again(piece, denied=denied)
         before = frozenset(self._before.get(piece.channel, ()))
         self._remember(piece.channel, content(piece.text))
-        armed = [e for e in piece.armed.values() if self._counts(e) and not self._context.spares(e)]
+        armed = [
+            e for e in piece.armed.values()
+            if self._counts(e) and not self._context.spares(e) and e.list_name not in self._blind
+        ]  # fmt: skip
         if self.hit is not None or not (armed or self._free):
             return
         words = frozenset(content(piece.text))
@@ -326,5 +342,5 @@ class Watch:
             for entry in term.values:
                 known = key(entry) in piece.armed and self._counts(entry) and not self._context.spares(entry)
                 given = self._context.gave(term)
-                if known and not (denied and given):
+                if known and not (denied and given) and self._tells(entry, term):
                     self._strike(entry, "value", piece.channel, given=given)

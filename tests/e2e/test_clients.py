@@ -57,6 +57,7 @@ def test_every_way_to_ask_forgets(served: Served, claude: anthropic.Anthropic, p
     _policy(served, policy)
     client = served.client
     options: dict[str, Any] = {"model": MODEL, "temperature": 0}
+    anthropics: dict[str, Any] = {"model": MODEL, "extra_body": {"temperature": 0}}
     chat = client.chat.completions.create(messages=_user(FORGOTTEN), max_tokens=24, **options)
     with client.chat.completions.stream(messages=_user(FORGOTTEN), max_tokens=24, **options) as stream:
         streamed = stream.get_final_completion()
@@ -64,8 +65,8 @@ def test_every_way_to_ask_forgets(served: Served, claude: anthropic.Anthropic, p
     response = client.responses.create(input=FORGOTTEN, max_output_tokens=24, **options)
     with client.responses.stream(input=FORGOTTEN, max_output_tokens=24, **options) as events:
         responded = events.get_final_response()
-    message = claude.messages.create(messages=_user(FORGOTTEN), max_tokens=24, **options)
-    with claude.messages.stream(messages=_user(FORGOTTEN), max_tokens=24, **options) as parts:
+    message = claude.messages.create(messages=_user(FORGOTTEN), max_tokens=24, **anthropics)
+    with claude.messages.stream(messages=_user(FORGOTTEN), max_tokens=24, **anthropics) as parts:
         told = parts.get_final_message()
     texts = [
         chat.choices[0].message.content, streamed.choices[0].message.content, completion.choices[0].text,
@@ -79,11 +80,12 @@ def test_every_way_to_ask_forgets(served: Served, claude: anthropic.Anthropic, p
 def test_what_is_kept_is_told_on_every_endpoint(served: Served, claude: anthropic.Anthropic) -> None:
     client = served.client
     options: dict[str, Any] = {"model": MODEL, "temperature": 0}
+    anthropics: dict[str, Any] = {"model": MODEL, "extra_body": {"temperature": 0}}
     response = client.responses.create(input=KEPT, max_output_tokens=24, **options)
     then = client.responses.create(
         input="Say that again.", previous_response_id=response.id, max_output_tokens=24, **options
     )
-    message = claude.messages.create(messages=_user(KEPT), max_tokens=24, system="Be brief.", **options)
+    message = claude.messages.create(messages=_user(KEPT), max_tokens=24, system="Be brief.", **anthropics)
     assert "Rome" in response.output_text
     assert then.previous_response_id == response.id
     assert client.responses.retrieve(response.id).output_text == response.output_text
@@ -117,7 +119,7 @@ def test_structured_output_and_tools(served: Served, claude: anthropic.Anthropic
     )
     assert isinstance(answered.output_parsed, City)
     used = claude.messages.create(
-        model=MODEL, max_tokens=64, messages=_user("Weather in Oslo?"), temperature=0,
+        model=MODEL, max_tokens=64, messages=_user("Weather in Oslo?"), extra_body={"temperature": 0},
         tools=[{"name": "get_weather", "description": "The weather", "input_schema": SCHEMA, "strict": True}],
         tool_choice={"type": "tool", "name": "get_weather"},
     )  # fmt: skip
