@@ -23,12 +23,14 @@ from tqdm import tqdm
 from benchmarks.estimate import Proportion, machine
 from benchmarks.leaks.house import house
 from benchmarks.leaks.matrix import Cell, cells, run_cell
+from benchmarks.leaks.real import run as run_real
 from benchmarks.leaks.requests import ACTIONS, ENDPOINTS
 from server.model_files import prepare_model
 from server.settings import default_cache
 
 
 def main(
+    real: Annotated[bool, typer.Option("--real", help="A sample before a real vLLM with the embedded model.")] = False,
     every: Annotated[int, typer.Option(min=1, help="Use each EVERY-th cut of the secrets.")] = 1,
     endpoint: Annotated[list[str] | None, typer.Option(help="Only this endpoint.")] = None,
     cache_dir: Annotated[Path | None, typer.Option(help="Where the embedded model is kept.")] = None,
@@ -39,12 +41,17 @@ def main(
     chosen = endpoint or list(ENDPOINTS)
     folder = prepare_model("smollm2", cache_dir or default_cache(), lambda text: typer.echo(text, err=True))
     assert folder is not None  # noqa: S101 - the embedded model is a folder
-    found = asyncio.run(_run(folder, chosen, every))
+    if real:
+        found = asyncio.run(run_real(folder, cache_dir or default_cache()))
+    else:
+        found = asyncio.run(_run(folder, chosen, every))
     _print(found)
     if output:
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(
-            json.dumps({"every": every, "machine": machine(), "cells": [asdict(c) for c in found]}, indent=1)
+            json.dumps(
+                {"real": real, "every": every, "machine": machine(), "cells": [asdict(c) for c in found]}, indent=1
+            )
         )
     if any(c.leaks or c.broken or not c.unchanged for c in found):
         raise typer.Exit(1)

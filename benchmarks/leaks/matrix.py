@@ -20,7 +20,7 @@ from server.dialects.registry import create_dialect
 _UNASKED = "Tell me something that you find remarkable."
 _FIRST = "Let us talk about {subject}."
 # Fields that differ between any two requests.
-_OWN = frozenset({"id", "created", "created_at", "previous_response_id", "item_id", "call_id", "call"})
+_OWN = frozenset({"id", "created", "created_at", "completed_at", "previous_response_id", "item_id", "call_id"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ async def _ask(house: House, endpoint: str, streamed: bool, place: str, canary: 
         body["previous_response_id"] = _response_id(answer, streamed)
         body["input"] = "And where was this person born, and what else is known?"
     answer, done = await _post(house, endpoint, body)
-    if done is not None and not _whole(endpoint, objects(answer, streamed=streamed), answer, streamed):
+    if done is not None and not whole_answer(endpoint, objects(answer, streamed=streamed), answer, streamed):
         raise ValueError("no answer of this API")
     return texts + readable(create_dialect(endpoint), answer, streamed=streamed), done
 
@@ -126,7 +126,7 @@ def _response_id(answer: bytes, streamed: bool) -> str:
     return str(found[0]["response"]["id"] if streamed else found[0]["id"])
 
 
-def _whole(endpoint: str, found: list[dict[str, Any]], raw: bytes, streamed: bool) -> bool:
+def whole_answer(endpoint: str, found: list[dict[str, Any]], raw: bytes, streamed: bool) -> bool:
     """Whether an answer has the form of its API, and a stream its end."""
     first, last = found[0], found[-1]
     if endpoint == "messages":
@@ -150,7 +150,7 @@ async def _neighbours(house: House, endpoint: str, streamed: bool, place: str) -
             body["previous_response_id"] = _response_id(first, streamed)
         through, _ = await _post(house, endpoint, body)
         bare = await _bare(house, endpoint, body)
-        same = _same if place == "previous_response_id" else _equal
+        same = same_answer if place == "previous_response_id" else _equal
         if not same(through, bare, streamed):
             return False
     return True
@@ -165,7 +165,7 @@ def _equal(one: bytes, other: bytes, streamed: bool) -> bool:
     return one == other
 
 
-def _same(one: bytes, other: bytes, streamed: bool) -> bool:
+def same_answer(one: bytes, other: bytes, streamed: bool) -> bool:
     """Equal bar ids and times: where the conversation goes on, its id stands in the answer."""
     left, right = (_bar(objects(content, streamed=streamed)) for content in (one, other))
     return bool(left == right)
