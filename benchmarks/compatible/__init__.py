@@ -1,0 +1,1 @@
+"""Other people's tests of a model server, run against it bare and through the proxy."""
