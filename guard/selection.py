@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 from typing import Protocol
 
+from classifiers.normalise import fold_words
 from classifiers.types import Span
+from classifiers.weights import specific
+
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
 
 class TokenSelector(Protocol):
@@ -21,8 +26,28 @@ class TokenSelector(Protocol):
         ...
 
 
+class ContentWords:
+    """Every word that tells something of what is asked: all but the commonest. Needs no training, finds no names apart.
+
+    For a model that knows a list's questions by heart: what is left of such a question without its names can be enough
+    for it to recite the answer.
+    """
+
+    def spans(self, text: str) -> tuple[Span, ...]:
+        """The words, each by itself."""
+        return tuple(Span(m.start(), m.end()) for m in _WORD.finditer(text) if _tells(m.group()))
+
+
+def _tells(word: str) -> bool:
+    return any(specific(part) for part in fold_words(word).split()) or word[1:] != word[1:].lower()
+
+
+BUILT_IN: dict[str, TokenSelector] = {"content": ContentWords()}
+"""Those that need no training, by the name that a list gives."""
+
+
 class TokenSelectors:
-    """The trained token classifiers of one folder, loaded when they are first asked for."""
+    """The built-in ones, and the trained token classifiers of one folder, loaded when they are first asked for."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -45,6 +70,8 @@ class TokenSelectors:
             ValueError: there is none, or it is damaged.
             RuntimeError: what it needs is not installed.
         """
+        if name in BUILT_IN:
+            return BUILT_IN[name]
         from classifiers.token_classifier import TokenClassifier
         from classifiers.token_manifest import changed_ns
 

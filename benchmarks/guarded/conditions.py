@@ -73,9 +73,14 @@ def guardings(
         if action not in GUARDS:
             raise ValueError(f"there is no action {action!r}: choose from {', '.join(GUARDS)}")
         if action == "eco":
-            yield from (Guarding(f"eco sigma={s:g}", {"policy": "eco", "sigma": s}) for s in sigmas)
+            for tokens in (None, "content"):
+                also = f", {tokens} words too" if tokens else ""
+                for s in sigmas:
+                    settings = {"policy": "eco", "sigma": s, "token_classifier": tokens}
+                    yield Guarding(f"eco sigma={s:g}{also}", settings)
         elif action == "icul":
             yield Guarding(action, {"policy": action, "examples": examples})
         else:
             yield Guarding(action, {"policy": action})
-    yield from (Guarding(f"eco fitted to {fit}", {"policy": "eco"}, fit) for fit in fits if "eco" in actions)
+    names = {"policy": "eco", "token_classifier": None}
+    yield from (Guarding(f"eco fitted to {fit}", names, fit) for fit in fits if "eco" in actions)

@@ -297,3 +297,10 @@ def test_a_list_that_asks_for_a_token_classifier_gets_it_or_nothing(checkpoint: 
     ):
         with pytest.raises(EcoUnavailable, match=said):
             eco.corrupted(TEXT, NAME, NOISE, seed_key="a", token_classifiers=("people",))
+
+
+def test_content_words_are_those_that_tell_what_is_asked() -> None:
+    text = "How has Zorvan Pelk's upbringing in Quellmar shaped the novel of 1984?"
+    words = [text[s.start : s.end] for s in TokenSelectors(Path("nowhere")).get("content").spans(text)]
+    assert {"Zorvan", "Quellmar", "upbringing", "1984"} <= {w.removesuffix("'s") for w in words}
+    assert not {"How", "has", "in", "the", "of"} & set(words)
