@@ -75,8 +75,9 @@ def test_models_that_are_no_pair_are_refused(tmp_path: Path) -> None:
 def test_ways_to_guard_are_made_from_the_registry_and_the_list_can_be_imported() -> None:
     stuff = type("Stuff", (), {"examples": KEEP})
     made = list(guardings(["eco", "icul", "refuse"], [1.0, 20.0], stuff))  # type: ignore[arg-type]
-    assert [way.name for way in made] == ["eco sigma=1", "eco sigma=20", "icul", "refuse"]
-    assert made[2].settings["examples"][0] == {"question": KEEP[0].question, "answer": KEEP[0].answer}
+    content = ["eco sigma=1, content words too", "eco sigma=20, content words too"]
+    assert [way.name for way in made] == ["eco sigma=1", "eco sigma=20", *content, "icul", "refuse"]
+    assert made[4].settings["examples"][0] == {"question": KEEP[0].question, "answer": KEEP[0].answer}
     with pytest.raises(ValueError, match="no action 'magic'"):
         list(guardings(["magic"], [], stuff))  # type: ignore[arg-type]
     found, problems = read_entries(lines(FORGET), "forget")

@@ -16,7 +16,7 @@ async def test_nothing_leaks_in_any_form(endpoint: str, checkpoint: Path) -> Non
     found: list[Cell] = []
     async with house(checkpoint) as built:
         for cell in cells(lambda e, _: e == endpoint):
-            found.append(await run_cell(built, *cell, every=5))
+            found.append(await run_cell(built, *cell, every=9))
     assert found
     assert [c for c in found if c.leaks or c.broken or c.refused or not c.unchanged or not c.n] == []
 
