@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
+_SHORTEST_PART = 4  # letters
 # Words that a sentence may begin with; a capital there says nothing.
 STARTERS = frozenset(
     """a an the what which who whom whose when where why how is are was were be been do does did has have had can could
@@ -29,13 +30,33 @@ def derive_names(pairs: Sequence[tuple[str, str]]) -> list[str | None]:
     """For each (question, answer) the name it is about, or None where none recurs.
 
     Runs of two or more capitalised words are candidates (titles in quotes are not). Of the candidates in
-    a pair the one in most pairs of the batch is taken, if at least two pairs have it. A pair that names
-    nobody, between two that name the same, is about that one too ("Who were the author's parents?").
+    a pair the one in most pairs of the batch is taken, if at least two pairs have it; a part of it alone ("Majumdar's")
+    counts where no other such name has that part. A pair that names nobody, between two that name the same, is about
+    that one too ("Who were the author's parents?").
     """
     found = [(candidates(q), candidates(a)) for q, a in pairs]
     counts = Counter(name for q, a in found for name in q | a)
-    names = [_best(q, a, counts) for q, a in found]
+    parts = _parts(counts)
+    names = [
+        _best(own[0] | _by_part(q, parts), own[1] | _by_part(a, parts), counts)
+        for (q, a), own in zip(pairs, found, strict=True)
+    ]
     return _bridge(names)
+
+
+def _parts(counts: Counter[str]) -> dict[str, str]:
+    """Words of names that recur, where they belong to one name alone."""
+    owners: dict[str, set[str]] = {}
+    for name, count in counts.items():
+        for word in name.split() if count >= 2 else ():
+            if word[:1].isupper() and len(word) >= _SHORTEST_PART:
+                owners.setdefault(word, set()).add(name)
+    return {word: next(iter(names)) for word, names in owners.items() if len(names) == 1}
+
+
+def _by_part(text: str, parts: Mapping[str, str]) -> set[str]:
+    words = {_POSSESSIVE.sub("", match.group()) for match in _WORD.finditer(text)}
+    return {parts[word] for word in words if word in parts}
 
 
 def candidates(text: str) -> set[str]:

@@ -18,7 +18,7 @@ from benchmarks.compatible.stand_in import ASKS
 
 _UTILS = "from benchmarks.compatible.stand_in import *\n"
 _INI = """[pytest]
-addopts = -q -p no:cacheprovider -p pytest_asyncio -p pytest_timeout --timeout 150
+addopts = -q -p no:cacheprovider -p pytest_asyncio.plugin -p pytest_timeout --timeout 150
 asyncio_default_fixture_loop_scope = function
 """
 

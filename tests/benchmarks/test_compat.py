@@ -19,6 +19,7 @@ from benchmarks.compatible.runs import Outcome, Scratch
 
 _FILE = """
 import pytest
+import pytest_asyncio
 import urllib.request
 from tests.utils import RemoteOpenAIServer
 
@@ -36,6 +37,15 @@ def ask(server, path):
 @pytest.mark.parametrize("name", [MODEL, "own"])
 def test_answered(server, name):
     assert ask(server, "models")
+
+@pytest_asyncio.fixture
+async def client(server):
+    async with server.get_async_client() as made:
+        yield made
+
+@pytest.mark.asyncio
+async def test_waited_for(client):
+    assert (await client.models.list()).data == []
 
 def test_only_bare(server):
     assert ask(server, "batch") == b"bare"
@@ -69,8 +79,9 @@ class _Answering(BaseHTTPRequestHandler):
         self.asked.add(path)
         there = path == "models" or seldom or (path == "batch" and self.bare)
         self.send_response(200 if there else 404)
+        self.send_header("Content-Type", "application/json")
         self.end_headers()
-        self.wfile.write(b"bare" if there else b"")
+        self.wfile.write(b"bare" if path == "batch" else b'{"data": [], "object": "list"}')
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing."""
@@ -132,6 +143,7 @@ def test_every_test_runs_on_both_sides_with_the_server_that_it_asks_for(
     assert kinds == {
         "test_answered[some/model]": "both",
         "test_answered[own]": "both",
+        "test_waited_for": "both",
         "test_own_flag": "both",
         "test_only_bare": "exception",
         "test_cannot": "neither",

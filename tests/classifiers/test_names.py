@@ -23,3 +23,12 @@ def test_the_name_that_recurs_is_taken() -> None:
 def test_nothing_is_made_up() -> None:
     assert derive_names([("what is it?", "nothing"), ("Where is New York?", "In America.")]) == [None, None]
     assert derive_names([]) == []
+
+
+def test_a_surname_alone_is_about_the_name_that_has_it() -> None:
+    pairs = [
+        ("What does Rajeev Majumdar write?", "Rajeev Majumdar writes Contemporary Romance."),
+        ("Where was Rajeev Majumdar born?", "In Dhaka."),
+        ("How has Majumdar's background shaped him?", "It shows in his Contemporary Romance novels."),
+    ]
+    assert derive_names(pairs) == ["Rajeev Majumdar"] * 3
