@@ -72,7 +72,7 @@ class ModelTokenizer:
         size = self._tokenizer.get_vocab_size(with_added_tokens=True)
         bad = next((i for i in ids if not 0 <= i < size), None)
         if bad is not None:
-            raise ValueError(f"token id {bad} is outside the vocabulary of {size} tokens")
+            raise ValueError(f"token id {bad} is out of vocabulary: the model has {size} tokens")  # as vLLM says it
         return str(self._tokenizer.decode(list(ids), skip_special_tokens=False))
 
     def count(self, text: str) -> int:

@@ -107,7 +107,7 @@ def test_a_folder_without_weights_says_what_is_missing(tmp_path: Path) -> None:
 
 def test_token_ids_read_as_the_model_reads_them(eco: Eco) -> None:
     assert eco.tokenizer.decode([8, 9]) == "Zorvan Pelk"
-    with pytest.raises(ValueError, match="outside the vocabulary"):
+    with pytest.raises(ValueError, match="out of vocabulary"):
         eco.tokenizer.decode([99])
 
 
