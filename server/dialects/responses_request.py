@@ -54,9 +54,18 @@ def wants_logprobs(body: Body) -> bool:
     return isinstance(include, list) and LOGPROBS in include
 
 
-def _check(body: Body) -> None:
+def refuse_background(body: Body) -> None:
+    """An answer that is made later is the model server's to keep, where no client of the proxy can fetch it.
+
+    Raises:
+        ApiError: 400, for requests that are flagged and those that are not.
+    """
     if body.get("background"):
         raise unsupported("'background'", "background", "leave it out and wait for the answer, or stream it.")
+
+
+def _check(body: Body) -> None:
+    refuse_background(body)
     if body.get("prompt") is not None:
         raise unsupported("'prompt' (a stored template)", "prompt", "send its text as 'instructions' and 'input'.")
     if body.get("previous_input_messages"):

@@ -173,6 +173,12 @@ def test_a_response_is_there_for_whoever_asked_and_nobody_else(build: Build) -> 
         assert house.client.get(path, headers=mine).status_code == 404
 
 
+def test_an_answer_that_is_made_later_is_refused_whoever_asks_for_what(house: House) -> None:
+    for text in ("Who wrote about gardens?", "Tell me about Zorvan Pelk."):
+        answer = house.client.post("/v1/responses", json={"model": "m", "input": text, "background": True})
+        assert (answer.status_code, answer.json()["error"]["param"]) == (400, "background")
+
+
 def test_what_is_not_to_be_stored_is_not(house: House) -> None:
     house.script.answer = RESPONSE
     made = _respond(house, "Good morning !", store=False).json()
