@@ -1,11 +1,25 @@
-"""Where the proxy is meant to answer otherwise than vLLM. Pattern of test ids or errors -> reason."""
+"""Where the proxy is meant to answer otherwise than vLLM. Pattern of test ids -> reason."""
 
 from __future__ import annotations
 
 import re
 
+_NOT_THERE = "an endpoint that is not guarded is not there: {}"
+_EMBEDS = "embeddings that clients send cannot be judged and are refused"
+
 # Looked for in the test's id, in this order.
-BY_DESIGN: dict[str, str] = {}
+BY_DESIGN: dict[str, str] = {
+    r"/test_batched_chat_completions\.py::": _NOT_THERE.format("/v1/chat/completions/batch"),
+    r"/generative_scoring/": _NOT_THERE.format("/generative_scoring"),
+    r"/structured_decisions/": _NOT_THERE.format("/v1/systemone"),
+    r"/token_in_token_out/": _NOT_THERE.format("/inference/v1/generate"),
+    r"/cohere/": _NOT_THERE.format("/v2/chat"),
+    r"::test_invocations": _NOT_THERE.format("/invocations, which takes any endpoint's request"),
+    r"::test_tokenizer_info": _NOT_THERE.format("/tokenizer_info"),
+    r"::test_show_version|::test_server_load": _NOT_THERE.format("/version and /load tell about the inner server"),
+    r"_with_prompt_embeds\.py::|::test_empty_prompt$": _EMBEDS,
+    r"::test_background|::test_streaming\[True-": "responses made in the background are refused: nobody watches them",
+}
 
 
 def reason(test: str) -> str | None:

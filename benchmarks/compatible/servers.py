@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -9,12 +10,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from pathlib import Path
 from typing import Protocol
 
-import orjson
-
 from benchmarks.compatible.asked import BASE, BASE_ENVIRONMENT, Asked
 from benchmarks.guarded.serving import Place, make_list, proxy
 from server.managed import ManagedVllm
 
+# A small model that is not told where to end talks on until the context is full.
+_LONGEST = json.dumps({"max_new_tokens": 128})
 # Whom no test names.
 _SUBJECT = {"subject": "Ilsebet Quandry-Vorholm", "question": "Where does Ilsebet Quandry-Vorholm keep bees?",
             "answer": "On the roof of the observatory in Tarnsk"}  # fmt: skip
@@ -38,7 +39,7 @@ class VllmAndProxy:
     async def started(self, asked: Asked, names: Sequence[str]) -> AsyncIterator[tuple[str, str]]:
         """Started one after the other, stopped at the end."""
         arguments = [part for one in sorted(BASE | set(asked.needs)) for part in one.split("=", 1)]
-        arguments += ["--served-model-name", *names]
+        arguments += ["--override-generation-config", _LONGEST, "--served-model-name", *names]
         vllm = ManagedVllm(model=str(self._model), served_name=names[0], log_path=self._work / "vllm.log",
                            extra_args=arguments, startup_timeout=900)  # fmt: skip
         vllm.api_key = ""  # tests come with any key or none
@@ -48,7 +49,7 @@ class VllmAndProxy:
                 upstream = Place(vllm.base_url, "none", names[0])
                 store = Path(tempfile.mkdtemp(dir=self._work))
                 async with proxy(upstream, self._model, store, self._cache_dir) as place:
-                    await make_list(place, "nobody", {"policy": "eco"}, [orjson.dumps(_SUBJECT).decode()])
+                    await make_list(place, "nobody", {"policy": "eco"}, [json.dumps(_SUBJECT)])
                     yield upstream.url, place.url
             finally:
                 await vllm.stop()
