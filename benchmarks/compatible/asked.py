@@ -7,14 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 # What one vLLM with a small model on a CPU is started with, whatever a test asks: sizes, kernels, memory, and the
-# arguments of adapters, whose names are served by the model itself. A model that does not reason needs no parser, and
-# one without tool servers says so to who asks for them.
+# arguments of adapters, whose names are served by the model itself. A model that does not reason needs no parser, has
+# a template of its own, and one without tool servers says so to who asks for them.
 _OWN = frozenset(
     """dtype max-model-len enforce-eager max-num-seqs max-num-batched-tokens gpu-memory-utilization seed port host
     enable-chunked-prefill enable-prefix-caching no-enable-prefix-caching trust-remote-code tokenizer attention-backend
     enable-lora lora-module lora-modules max-lora-rank max-cpu-loras served-model-name reasoning-parser tool-server
-    structured-outputs-config.backend disable-log-stats""".split()
+    structured-outputs-config.backend disable-log-stats chat-template""".split()
 )
+# Tests of models whose answers are read otherwise, of which most are about the endpoint.
+_INSTEAD = frozenset({"--tool-call-parser=openai"})
 # What every server of the harness has: it adds endpoints and fields that those get who ask for them.
 BASE = frozenset(
     """--enable-auto-tool-choice --enable-prompt-embeds --tool-call-parser=hermes --enable-prompt-tokens-details
@@ -29,7 +31,7 @@ BASE_ENVIRONMENT = {
 }
 # What a server can be given on top: tests that ask for these get servers of their own.
 _GIVEN = frozenset(
-    "chat-template max-logprobs enable-force-include-usage return-tokens-as-token-ids enable-request-id-headers".split()
+    "max-logprobs enable-force-include-usage return-tokens-as-token-ids enable-request-id-headers".split()
 )
 
 
@@ -54,7 +56,7 @@ class Asked:
             argument = "=".join([f"--{flag}", *values])
             if flag in _GIVEN:
                 needs.add(argument)
-            elif flag not in _OWN and argument not in BASE:
+            elif flag not in _OWN and argument not in BASE | _INSTEAD:
                 lacks.add(argument)
         own = sorted((environment or {}).items() - BASE_ENVIRONMENT.items())
         own = [(k, v) for k, v in own if k.startswith("VLLM_")]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 _NOT_THERE = "an endpoint that is not guarded is not there: {}"
+_IDS = "token ids in kv_transfer_params would take the place of the text that is judged, and are refused"
+_LONG = "integers of more than 64 bits are read as floating-point numbers; vLLM refuses either, in other words"
 _EMBEDS = "embeddings that clients send cannot be judged and are refused"
 
 # Looked for in the test's id, in this order.
@@ -17,6 +19,8 @@ BY_DESIGN: dict[str, str] = {
     r"::test_invocations": _NOT_THERE.format("/invocations, which takes any endpoint's request"),
     r"::test_tokenizer_info": _NOT_THERE.format("/tokenizer_info"),
     r"::test_show_version|::test_server_load": _NOT_THERE.format("/version and /load tell about the inner server"),
+    r"::test_kv_transfer_": _IDS,
+    r"::test_long_seed$": _LONG,
     r"_with_prompt_embeds\.py::|::test_empty_prompt$": _EMBEDS,
     r"::test_background|::test_streaming\[True-": "responses made in the background are refused: nobody watches them",
 }

@@ -39,7 +39,8 @@ class VllmAndProxy:
     async def started(self, asked: Asked, names: Sequence[str]) -> AsyncIterator[tuple[str, str]]:
         """Started one after the other, stopped at the end."""
         arguments = [part for one in sorted(BASE | set(asked.needs)) for part in one.split("=", 1)]
-        arguments += ["--override-generation-config", _LONGEST, "--served-model-name", *names]
+        arguments += ["--override-generation-config", _LONGEST, "--max-model-len", "8192"]
+        arguments += ["--served-model-name", *names]
         vllm = ManagedVllm(model=str(self._model), served_name=names[0], log_path=self._work / "vllm.log",
                            extra_args=arguments, startup_timeout=900)  # fmt: skip
         vllm.api_key = ""  # tests come with any key or none
