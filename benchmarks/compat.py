@@ -36,7 +36,7 @@ CHOSEN = ("entrypoints/openai", "entrypoints/anthropic", "entrypoints/cohere", "
           "entrypoints/scale_out/token_in_token_out", "entrypoints/tool_parsers", "tool_use")  # fmt: skip
 # Files among them that need more than a server.
 _ALONE = {
-    "test_completion_with_prompt_embeds.py": "makes embeddings with a model of its own; clients' are refused by design",
+    "test_completion_with_prompt_embeds.py": "makes embeddings with a model of its own; clients may send none",
     "test_tensorizer_entrypoint.py": "starts a model of its own",
     "test_oot_registration.py": "starts a model of its own",
     "test_lmeval.py": "measures a model's answers, with data from a hub",
@@ -73,7 +73,7 @@ class Found:
 
     @property
     def unexplained(self) -> list[str]:
-        """Exceptions that are not by design."""
+        """Exceptions that nobody explained."""
         return [test for test in self.of("exception") if reason(test) is None]
 
     def plain(self) -> dict[str, Any]:
@@ -95,7 +95,7 @@ def main(
     keep: Annotated[Path | None, typer.Option(help="Keep logs and the tests' copy in this folder.")] = None,
     output: Annotated[Path | None, typer.Option("--json", help="Write ids and outcomes here.")] = None,
 ) -> None:
-    """Run them; ends with 1 where a test fails only through the proxy and that is not by design."""
+    """Run them; ends with 1 where a test fails only through the proxy and nobody said why that is right."""
     folder = prepare_model("smollm2", cache_dir, lambda text: typer.echo(text, err=True))
     assert folder is not None  # noqa: S101 - the embedded model is a folder
     with nullcontext(str(keep)) if keep else tempfile.TemporaryDirectory(prefix="letheward-compat-") as work:
@@ -174,7 +174,7 @@ def report(found: Found) -> Iterator[str]:
     for test in found.of("exception"):
         by_reason[reason(test) or ""].append(test)
     for why, tests in sorted(by_reason.items()):
-        yield f"\nException by design, {len(tests)}: {why}" if why else f"\nNOT EXPLAINED, {len(tests)}:"
+        yield f"\nExceptions, {len(tests)}: {why}" if why else f"\nNOT EXPLAINED, {len(tests)}:"
         yield from (f"  {test}\n    {_clean(found.pairs[test].proxied.error)}" for test in tests)
     if found.left_out:
         yield "\nNot run:"

@@ -162,13 +162,13 @@ def test_a_test_that_fails_on_one_side_is_tried_again(source: Path, scratch: Scr
 
 
 def test_an_exception_without_a_reason_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exceptions, "BY_DESIGN", {"batch": "no such endpoint"})
+    monkeypatch.setattr(exceptions, "EXPLAINED", {"batch": "no such endpoint"})
     pair = Pair(Outcome("passed"), Outcome("failed", "E 404 at http://127.0.0.1:1/v1"))
     found = Found({"a::test_batch": pair, "a::test_chat": pair, "a::test_fine": Pair(*[Outcome("passed")] * 2)}, {})
     assert found.unexplained == ["a::test_chat"]
     told = "\n".join(report(found))
     assert "| a | 1 | 2 | 0 | 0 | 0 |" in told
-    assert "Exception by design, 1: no such endpoint" in told
+    assert "Exceptions, 1: no such endpoint" in told
     assert "NOT EXPLAINED, 1" in told
     assert found.plain()["exceptions"]["a::test_chat"] == [None, "E 404 at http://SERVER/v1"]
 
