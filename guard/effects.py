@@ -45,12 +45,7 @@ class Say:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Nothing:
-    """The request goes on as it came."""
-
-
-Effect = Corrupt | Prefix | Shots | Say | Nothing
+Effect = Corrupt | Prefix | Shots | Say
 
 
 class GuardUnavailable(RuntimeError):
@@ -69,10 +64,13 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What a guard may use: a guard model that writes short reasoning, and examples that no list is about."""
+    """What a guard may use: a guard model that writes short reasoning, and examples that no list is about.
+
+    Both are asked only where a guard needs them: finding the examples takes the encoder.
+    """
 
     reason: Callable[[Ask], Awaitable[str]] | None = None
-    examples: tuple[Example, ...] = ()
+    examples: Callable[[], Awaitable[tuple[Example, ...]]] | None = None
 
 
 class Guard(Protocol):

@@ -25,7 +25,8 @@ async def guard(ask: Ask, tools: Tools) -> Shots:
     Raises:
         GuardUnavailable: every example is about something that a list forgets.
     """
-    pool = list(dict.fromkeys([*ask.forget_list.examples, *tools.examples]))
+    general = await tools.examples() if tools.examples is not None else ()
+    pool = list(dict.fromkeys([*ask.forget_list.examples, *general]))
     if len(pool) < 2:
         raise GuardUnavailable("ICUL has no examples that no list is about")
     chance = _seeded(ask)

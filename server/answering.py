@@ -112,7 +112,7 @@ class Answering:
             hit = None
         if hit is not None:
             return await self._instead(way, hit, retried=retried)
-        if watched.pruned(raw, answer):
+        if await watched.pruned(raw, answer):
             raw = orjson.dumps(answer)
         translated = way.translated
         return orjson.dumps(translated.from_chat(answer, way.asked, way.served)) if translated else raw

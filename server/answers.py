@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Protocol
 
 import orjson
@@ -15,7 +16,7 @@ from guard.repeats import Watching
 from server.dialects.base import Answer, Dialect, Ending, Translation
 from server.dialects.pieces import Piece
 from server.dialects.texts import raw_piece
-from server.sse import DONE, Event
+from server.sse import DONE, Event, event
 
 _LOGPROBS = (b'"top_logprobs"', b'"prompt_logprobs"')
 
@@ -114,12 +115,12 @@ class Watched:
         self.watch.finish()
         return await self.judge()
 
-    def pruned(self, raw: bytes, answer: Answer) -> bool:
+    async def pruned(self, raw: bytes, answer: Answer) -> bool:
         """Whether alternatives were taken out of ``answer``; ``raw`` tells cheaply that it has none."""
         if not any(mark in raw for mark in _LOGPROBS):
             return False
         if self._nearly is None:
-            self._nearly = Nearly(self.another())
+            self._nearly = Nearly(await run_sync(self.another))  # it reads the whole request: not on the event loop
         return self.dialect.prune(answer, self._nearly)
 
 
@@ -141,12 +142,12 @@ class Release:
     _queue: deque[tuple[Event, dict[str, int], int]] = field(default_factory=deque)  # each channel's length after it
     _length: dict[str, int] = field(default_factory=dict)
 
-    def take(self, event: Event) -> None:
+    async def take(self, event: Event) -> None:
         """Read an event."""
         if event.data is None:
             pieces = raw_piece(event.raw)
         else:
-            if self.watched.pruned(event.raw, event.data):
+            if await self.watched.pruned(event.raw, event.data):
                 event = _written(event)
             pieces = self.watched.dialect.event_pieces(event.data or {})
         ends: dict[str, int] = {}
@@ -158,7 +159,7 @@ class Release:
     def ready(self, *, finished: bool = False) -> list[bytes]:
         """What may go out now."""
         count = self._clear()
-        if not finished and not self.sent and not any(ends for _, ends, _ in list(self._queue)[:count]):
+        if not finished and not self.sent and not any(ends for _, ends, _ in islice(self._queue, count)):
             return []
         out: list[bytes] = []
         for _ in range(count):
@@ -198,8 +199,8 @@ async def released(events: AsyncIterator[Event], release: Release, again: Again)
     Raises:
         DetectorError: the detector failed; nothing that waited for it has gone out.
     """
-    async for event in events:
-        release.take(event)
+    async for arrived in events:
+        await release.take(arrived)
         if await release.watched.judge():
             break
         for part in release.ready():
@@ -226,12 +227,8 @@ async def spoken(
 ) -> AsyncIterator[bytes]:
     """An answer of the proxy's own, as a stream."""
     for chunk in chunks:
-        for part in sink.event(_own(chunk)):
+        for part in sink.event(event(chunk)):
             yield part
         await pause()
     for part in sink.event(DONE):
         yield part
-
-
-def _own(chunk: dict[str, Any]) -> Event:
-    return Event(b"data: " + orjson.dumps(chunk) + b"\n\n", chunk)

@@ -12,6 +12,7 @@ from server.clients import Client
 from server.dialects import chat, completions
 from server.dialects.base import Dialect
 from server.errors import ApiError
+from server.guarding import PASSING
 from server.incoming import unless_disconnected
 from server.judging import Prompt
 from server.passing import forward
@@ -32,7 +33,7 @@ async def embeddings(proxy: Proxy, request: Request, client: Client) -> Response
     asked = {k: v for k, v in body.items() if k != "input"} | ({"prompt": body["input"]} if "input" in body else {})
     prompt, plan, headers = await proxy.judged(request, client, asked, dialect)
     content: Any = raw
-    if proxy.enforcing and plan.action not in ("pass", "monitor"):
+    if proxy.enforcing and plan.action not in PASSING:
         content = _redacted(prompt, plan)
         headers["x-letheward-action"] = "redact"
     return await unless_disconnected(

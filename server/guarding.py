@@ -22,6 +22,7 @@ from server.surfaces import Body
 
 log = structlog.get_logger("letheward.guarding")
 
+PASSING: tuple[Action, ...] = ("pass", "monitor")
 _ANSWERING: tuple[Action, ...] = ("refuse", "template")
 _REWRITING: tuple[Action, ...] = ("dragon", "icul")
 
@@ -58,8 +59,8 @@ class Guarding:
         ``prompt.body`` stays as it is.
         """
         decisive = plan.decisive
-        if decisive is None and more is None:
-            return Guarded("pass", prompt.body)
+        if plan.action in PASSING and more is None:
+            return Guarded(plan.action, prompt.body, decisive)
         if decisive is not None and plan.action in _ANSWERING:
             return await self._said(decisive, plan.action, prompt)
         wanted = [f for f in (*map(plan.best, _REWRITING), more) if f is not None]
@@ -81,7 +82,7 @@ class Guarding:
     async def _effect(self, finding: Finding, prompt: Prompt, snapshot: Snapshot) -> Effect:
         ask = _ask(finding, prompt)
         try:
-            tools = Tools(self._reason, await self._examples(snapshot))
+            tools = Tools(self._reason, partial(self._examples, snapshot))
             return await create_guard(finding.action)(ask, tools)
         except GuardUnavailable as error:
             if finding.action == "dragon" and finding.forget_list.fallback == "dragon":
@@ -100,7 +101,7 @@ class Guarding:
     async def _fallen(self, failed: _Failed, prompt: Prompt) -> Guarded:
         fallback = failed.finding.forget_list.fallback
         log.warning("guard_failed", guard=failed.finding.action, fallback=fallback, error=str(failed.error))
-        return await self._said(failed.finding, "refuse" if fallback == "refuse" else "template", prompt)
+        return await self.spoken(failed.finding, prompt, fallback)
 
     async def _said(self, finding: Finding, action: Action, prompt: Prompt) -> Guarded:
         effect = await create_guard(action)(_ask(finding, prompt), Tools())

@@ -34,7 +34,7 @@ from server.dialects.other import Other
 from server.dialects.state import ResponseStore, owner_of
 from server.errors import ApiError
 from server.examples import Screened
-from server.guarding import Guarded, Guarding
+from server.guarding import PASSING, Guarded, Guarding
 from server.hidden import check_model, without_hidden
 from server.incoming import parse_object, read_body, unless_disconnected
 from server.judging import Judge, Judgement, Prompt, Snapshots
@@ -252,7 +252,7 @@ class Proxy:
     async def _respond(self, call: Call, plan: Plan) -> Response:
         headers = self._headers(call.request, call.snapshot, plan)
         carrier, prompt = call.dialect, call.prompt
-        if plan.action not in ("pass", "monitor"):
+        if plan.action not in PASSING:
             carrier, prompt = _carried(call)
         in_chat = carrier.path == chat.path
         guarded = await self._guarding.guarded(plan, prompt, call.snapshot, chat=in_chat)

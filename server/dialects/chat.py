@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
 from starlette.responses import Response
 
 from server.dialects.base import Answer, Nearly
@@ -12,6 +11,7 @@ from server.dialects.pieces import Piece
 from server.dialects.texts import texts
 from server.dialects.tokens import prune_chat, prune_prompt
 from server.errors import ApiError
+from server.sse import DONE, event
 from server.surfaces import Body, Decode, Surface, chat_surfaces
 
 path = "/v1/chat/completions"
@@ -99,7 +99,7 @@ class ChatEnding:
 
     def end(self) -> list[bytes]:
         """The events that are missing."""
-        return [b"data: " + orjson.dumps(c) + b"\n\n" for c in self.missing()] + [b"data: [DONE]\n\n"]
+        return [event(chunk).raw for chunk in self.missing()] + [DONE.raw]
 
     def _closed(self, index: int) -> dict[str, Any]:
         said: dict[str, Any] = {"text": ""} if self._base["object"] == "text_completion" else {"delta": {}}
