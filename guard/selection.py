@@ -14,6 +14,9 @@ from classifiers.weights import specific
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
 
+FOLDER = "token-classifiers"  # in the cache folder
+
+
 class TokenSelector(Protocol):
     """Chooses characters of a text. Safe to share between threads."""
 

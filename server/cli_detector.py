@@ -13,18 +13,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from server.cli_calibrate import calibrate
+from server.cli_trained import checked_name, fail, read_text, settings, show_trained, targets_of
 
 if TYPE_CHECKING:
     from classifiers.calibrate import Rate
     from classifiers.prompt_manifest import Manifest
     from classifiers.training import Progress
-    from classifiers.types import Target
 
 app = typer.Typer(no_args_is_help=True, help="Train prompt classifiers, show those that there are, choose thresholds.")
 app.command()(calibrate)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-_SHOWN = 3  # bad lines of a file
 
 
 @app.command()
@@ -45,8 +44,8 @@ def train(
 ) -> None:
     """Train a classifier on a list. After a kill the same command goes on from the last epoch."""
     texts = _kept(keep) if keep else []
-    targets = _targets(list_file)
-    name = _checked(name or (out.name if out else list_file.stem))
+    targets = targets_of(read_text(list_file), list_file, list_file.stem)
+    name = checked_name(name or (out.name if out else list_file.stem))
     folder = out or _root() / name
     from classifiers.pretrained import BUNDLED
     from classifiers.training import Recipe
@@ -59,12 +58,12 @@ def train(
         with _bar(name) as progress:
             manifest = run(found, folder, recipe, name=name, progress=progress, resume=not fresh)
     except (ValueError, RuntimeError, OSError) as error:
-        raise _fail(str(error)) from error
+        raise fail(str(error)) from error
     except KeyboardInterrupt:
         typer.secho("Stopped. The same command goes on from the last whole epoch.", err=True)
         raise typer.Exit(130) from None
     if as_json:
-        typer.echo(json.dumps(_plain(manifest) | {"folder": str(folder)}, indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(asdict(manifest) | {"folder": str(folder)}, indent=2, ensure_ascii=False))
     else:
         typer.echo(f"{_told(manifest)}\n  saved in {folder}")
 
@@ -78,67 +77,30 @@ def show(
     from classifiers.prompt_manifest import installed
 
     root = root or _root()
-    found = installed(root)
-    broken = {name: str(item) for name, item in found.items() if isinstance(item, ValueError)}
-    whole = {name: item for name, item in found.items() if not isinstance(item, ValueError)}
-    if as_json:
-        told = [_plain(item) | {"folder": str(root / name)} for name, item in whole.items()]
-        typer.echo(json.dumps({"classifiers": told, "damaged": broken}, indent=2, ensure_ascii=False))
-    else:
-        lines = [_told(item) for item in whole.values()] + [f"{name}: damaged, {why}" for name, why in broken.items()]
-        typer.echo("\n".join(lines) or f"no classifiers in {root}: make one with `letheward detector train`")
-    if broken:
-        raise typer.Exit(1)
-
-
-def _targets(file: Path) -> list[Target]:
-    from guard.importer import read_entries
-    from guard.snapshot import target
-
-    entries, problems = read_entries(_read(file).splitlines(), file.stem)
-    if problems:
-        shown = "; ".join(f"line {p.line}: {p.message}" for p in problems[:_SHOWN])
-        raise _fail(f"{file} has {len(problems)} lines that are no entries: {shown}")
-    return [target(entry) for entry in entries]
+    show_trained(
+        installed(root),
+        kind="classifiers",
+        plain=lambda name, item: asdict(item) | {"folder": str(root / name)},
+        told=lambda _, item: _told(item),
+        none=f"no classifiers in {root}: make one with `letheward detector train`",
+        as_json=as_json,
+    )
 
 
 def _kept(file: Path) -> list[str]:
     from server.keep_file import keep_texts
 
     try:
-        found = keep_texts(_read(file))
+        found = keep_texts(read_text(file))
     except ValueError as error:
-        raise _fail(f"{file}: {error}") from error
+        raise fail(f"{file}: {error}") from error
     if not found:
-        raise _fail(f"{file} has no texts: leave --keep out, or give texts that are to pass")
+        raise fail(f"{file} has no texts: leave --keep out, or give texts that are to pass")
     return found
 
 
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise _fail(f"{file} cannot be read as UTF-8 text: {error}") from error
-
-
-def _checked(name: str) -> str:
-    from classifiers.prompt_manifest import check_name
-
-    try:
-        return check_name(name)
-    except ValueError as error:
-        raise _fail(f"{error}; give one with --name") from error
-
-
 def _root() -> Path:
-    from pydantic import ValidationError
-
-    from server.settings import Settings
-
-    try:
-        return Settings().cache_dir / "classifiers"
-    except ValidationError as error:
-        raise _fail(f"Bad settings in the environment: {error}") from error
+    return settings().cache_dir / "classifiers"
 
 
 @contextmanager
@@ -172,12 +134,3 @@ def _told(manifest: Manifest) -> str:
 
 def _rate(rate: Rate) -> str:
     return f"{rate.value:.2%} of {rate.n} ({rate.low:.2%} to {rate.high:.2%})" if rate.n else "not measured"
-
-
-def _plain(manifest: Manifest) -> dict[str, Any]:
-    return asdict(manifest)
-
-
-def _fail(message: str) -> typer.Exit:
-    typer.secho(message, fg=typer.colors.RED, err=True)
-    return typer.Exit(2)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from server.cli_trained import fail, settings, show_trained
+
 if TYPE_CHECKING:
     from classifiers.calibrate import Rate
     from guard.adapters import Manifest
@@ -59,7 +61,7 @@ def train(
             manifest = replace(manifest, usable=usable)
             manifest.save(folder)
     except (ValueError, RuntimeError, OSError) as error:
-        raise _fail(str(error)) from error
+        raise fail(str(error)) from error
     except KeyboardInterrupt:
         typer.secho("Stopped. The same command goes on from the last whole round.", err=True)
         raise typer.Exit(130) from None
@@ -92,7 +94,7 @@ def evaluate(
         read(folder)
         found = _measured(_model(base), folder, asked)
     except (ValueError, RuntimeError, OSError) as error:
-        raise _fail(str(error)) from error
+        raise fail(str(error)) from error
     if as_json:
         typer.echo(json.dumps(_plain(found, texts), indent=2, ensure_ascii=False))
     else:
@@ -107,19 +109,18 @@ def show(
     from guard.adapters import GUARD_MODEL, installed, vllm_arguments
 
     root = root or _root()
-    found = installed(root)
-    broken = {name: str(item) for name, item in found.items() if isinstance(item, ValueError)}
-    whole = {name: item for name, item in found.items() if not isinstance(item, ValueError)}
-    served = {name: " ".join(vllm_arguments(root / name, GUARD_MODEL, None)) for name in whole}
-    if as_json:
-        told = [asdict(item) | {"folder": str(root / name), "vllm": served[name]} for name, item in whole.items()]
-        typer.echo(json.dumps({"adapters": told, "damaged": broken}, indent=2, ensure_ascii=False))
-    else:
-        lines = [f"{_told(item)}\n  another vLLM serves it with {served[name]}" for name, item in whole.items()]
-        lines += [f"{name}: damaged, {why}" for name, why in broken.items()]
-        typer.echo("\n".join(lines) or f"no guard models in {root}: make one with `letheward dragon train`")
-    if broken:
-        raise typer.Exit(1)
+
+    def served(name: str) -> str:
+        return " ".join(vllm_arguments(root / name, GUARD_MODEL, None))
+
+    show_trained(
+        installed(root),
+        kind="adapters",
+        plain=lambda name, item: asdict(item) | {"folder": str(root / name), "vllm": served(name)},
+        told=lambda name, item: f"{_told(item)}\n  another vLLM serves it with {served(name)}",
+        none=f"no guard models in {root}: make one with `letheward dragon train`",
+        as_json=as_json,
+    )
 
 
 def _measured(base: Path, adapter: Path, asked: dict[str, list[Pair]]) -> dict[str, dict[str, list[Written]]]:
@@ -227,10 +228,10 @@ def _counted(label: str, total: int) -> Iterator[Callable[[int], object]]:
 def _model(base: str | None) -> Path:
     from server.model_files import prepare_model
 
-    settings = _settings()
-    found = prepare_model(base or settings.model, settings.cache_dir, lambda text: typer.echo(text, err=True))
+    own = settings()
+    found = prepare_model(base or own.model, own.cache_dir, lambda text: typer.echo(text, err=True))
     if found is None:
-        raise ValueError(f"{base or settings.model} is neither a folder nor in the hub's cache: give one with --base")
+        raise ValueError(f"{base or own.model} is neither a folder nor in the hub's cache: give one with --base")
     return found
 
 
@@ -243,20 +244,4 @@ def _checked(name: str) -> str:
 def _root() -> Path:
     from guard.adapters import ADAPTERS
 
-    return Path(_settings().cache_dir) / ADAPTERS
-
-
-def _settings() -> Any:
-    from pydantic import ValidationError
-
-    from server.settings import Settings
-
-    try:
-        return Settings()
-    except ValidationError as error:
-        raise _fail(f"Bad settings in the environment: {error}") from error
-
-
-def _fail(message: str) -> typer.Exit:
-    typer.secho(message, fg=typer.colors.RED, err=True)
-    return typer.Exit(2)
+    return settings().cache_dir / ADAPTERS

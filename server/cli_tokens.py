@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import typer
 
+from server.cli_trained import checked_name, fail, read_text, settings, show_trained, targets_of
 from server.client import AdminClient, Key, Proxy
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 CacheDir = Annotated[Path | None, typer.Option(help="Where the server keeps things; default its setting.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-FOLDER = "token-classifiers"  # in the cache folder
-_SHOWN = 3  # bad lines of a file
 
 
 def train_tokens(
@@ -41,7 +40,7 @@ def train_tokens(
 
     A list takes it with `letheward lists set LIST --token-classifier NAME`.
     """
-    name = _checked(name or Path(source).stem)
+    name = checked_name(name or Path(source).stem)
     folder = _root(cache_dir) / name
     targets = _targets(source, url, key)
     from classifiers.token_data import token_examples
@@ -54,7 +53,7 @@ def train_tokens(
         with _bar(name) as progress:
             manifest = run(examples, folder, recipe, name=name, progress=progress)
     except (ValueError, RuntimeError, OSError) as error:
-        raise _fail(str(error)) from error
+        raise fail(str(error)) from error
     except KeyboardInterrupt:
         typer.secho("Stopped; nothing was saved.", err=True)
         raise typer.Exit(130) from None
@@ -69,61 +68,30 @@ def list_tokens(cache_dir: CacheDir = None, as_json: AsJson = False) -> None:
     from classifiers.token_manifest import installed
 
     root = _root(cache_dir)
-    found = installed(root)
-    broken = {name: str(item) for name, item in found.items() if isinstance(item, ValueError)}
-    whole = {name: item for name, item in found.items() if not isinstance(item, ValueError)}
-    if as_json:
-        told = [_plain(item) | {"folder": str(root / name)} for name, item in whole.items()]
-        typer.echo(json.dumps({"token_classifiers": told, "damaged": broken}, indent=2, ensure_ascii=False))
-    else:
-        lines = [_told(item) for item in whole.values()] + [f"{name}: damaged, {why}" for name, why in broken.items()]
-        typer.echo("\n".join(lines) or f"no token classifiers in {root}: make one with `letheward eco train-tokens`")
-    if broken:
-        raise typer.Exit(1)
+    show_trained(
+        installed(root),
+        kind="token_classifiers",
+        plain=lambda name, item: _plain(item) | {"folder": str(root / name)},
+        told=lambda _, item: _told(item),
+        none=f"no token classifiers in {root}: make one with `letheward eco train-tokens`",
+        as_json=as_json,
+    )
 
 
 def _targets(source: str, url: str, key: str | None) -> list[Target]:
-    from guard.importer import read_entries
-    from guard.snapshot import target
-
     if Path(source).is_file():
-        lines = _read(Path(source))
+        lines = read_text(Path(source))
     elif Path(source).suffix in (".json", ".jsonl") or "/" in source:
-        raise _fail(f"{source} is no file: give one, or the name of a list of the running proxy")
+        raise fail(f"{source} is no file: give one, or the name of a list of the running proxy")
     else:
         lines = AdminClient(url, key).text(f"/lists/{quote(source, safe='')}/export")
-    entries, problems = read_entries(lines.splitlines(), Path(source).stem)
-    if problems:
-        shown = "; ".join(f"line {p.line}: {p.message}" for p in problems[:_SHOWN])
-        raise _fail(f"{source} has {len(problems)} lines that are no entries: {shown}")
-    return [target(entry) for entry in entries]
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise _fail(f"{file} cannot be read as UTF-8 text: {error}") from error
-
-
-def _checked(name: str) -> str:
-    from classifiers.prompt_manifest import check_name
-
-    try:
-        return check_name(name)
-    except ValueError as error:
-        raise _fail(f"{error}; give one with --name") from error
+    return targets_of(lines, source, Path(source).stem)
 
 
 def _root(cache_dir: Path | None) -> Path:
-    from pydantic import ValidationError
+    from guard.selection import FOLDER
 
-    from server.settings import Settings
-
-    try:
-        return (cache_dir or Settings().cache_dir) / FOLDER
-    except ValidationError as error:
-        raise _fail(f"Bad settings in the environment: {error}") from error
+    return (cache_dir or settings().cache_dir) / FOLDER
 
 
 @contextmanager
@@ -150,8 +118,3 @@ def _told(manifest: TokenManifest) -> str:
 
 def _plain(manifest: TokenManifest) -> dict[str, Any]:
     return asdict(manifest) | {"held": {kind: scores.plain() for kind, scores in manifest.held.items()}}
-
-
-def _fail(message: str) -> typer.Exit:
-    typer.secho(message, fg=typer.colors.RED, err=True)
-    return typer.Exit(2)

@@ -19,7 +19,7 @@ from guard.adapters import ADAPTERS, GUARD_MODEL, check_name, vllm_arguments
 from guard.eco import Eco
 from guard.importer import read_entries
 from guard.model import ForgetList
-from guard.selection import TokenSelectors
+from guard.selection import FOLDER, TokenSelectors
 from guard.snapshot import SnapshotManager, Ways
 from guard.store import Store
 from server import __version__
@@ -140,7 +140,7 @@ def _eco(settings: Settings, folder: Path | None) -> Eco | None:
 
 
 def _selectors(settings: Settings) -> TokenSelectors:
-    return TokenSelectors(settings.cache_dir / "token-classifiers")
+    return TokenSelectors(settings.cache_dir / FOLDER)
 
 
 def _app(settings: Settings, manager: SnapshotManager, upstream: Upstream, eco: Eco | None) -> FastAPI:
