@@ -12,6 +12,7 @@ from server.cli_check import check
 from server.cli_detector import app as detector_app
 from server.cli_dragon import app as dragon_app
 from server.cli_eco import app as eco_app
+from server.cli_fail import fail
 from server.cli_lists import app as lists_app
 from server.cli_replay import replay
 from server.cli_tokens import list_tokens, train_tokens
@@ -77,21 +78,16 @@ def serve(
         settings = Settings(**given)
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise _fail(f"Bad settings: {problems}") from error
+        raise fail(f"Bad settings: {problems}") from error
     from guard.store import StoreError
     from server.run import serve as run
 
     try:
         run(settings)
     except (StartupFailed, StoreError, RuntimeError, OSError, ValueError) as error:
-        raise _fail(str(error)) from error
+        raise fail(str(error)) from error
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
-
-
-def _fail(message: str) -> typer.Exit:
-    typer.secho(message, fg=typer.colors.RED, err=True)
-    return typer.Exit(2)
 
 
 if __name__ == "__main__":

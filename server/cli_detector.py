@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from server.cli_calibrate import calibrate
-from server.cli_trained import checked_name, fail, read_text, settings, show_trained, targets_of
+from server.cli_fail import fail
+from server.cli_trained import checked_name, read_text, settings, show_trained, targets_of
 
 if TYPE_CHECKING:
     from classifiers.calibrate import Rate

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from server.cli_trained import fail, settings, show_trained
+from server.cli_fail import fail
+from server.cli_trained import settings, show_trained
 
 if TYPE_CHECKING:
     from classifiers.calibrate import Rate

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import typer
 
+from server.cli_fail import fail
 from server.client import AdminClient, Key, Proxy
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def fit(
     to the same questions about made-up names. After a stop the same command goes on. Ends with 1 if nothing was found.
     """
     if (retained_url is None) != (retained_model is None):
-        raise _fail("--retained-url and --retained-model belong together")
+        raise fail("--retained-url and --retained-model belong together")
     retained = retained_url and {"url": retained_url, "model": retained_model, "key": retained_key}
     body = {
         "model": model, "n": n, "target": target, "retained": retained, "steps": steps, "tolerance": tolerance,
@@ -77,7 +78,7 @@ def fit(
         raise typer.Exit(130) from None
     if end.get("event") != "done":
         message = end["error"]["message"] if end.get("event") == "error" else "the proxy broke off"
-        raise _fail(f"{message} (the same command goes on from the last measurement)")
+        raise fail(f"{message} (the same command goes on from the last measurement)")
     typer.echo(json.dumps(end, indent=2, ensure_ascii=False) if as_json else _told(end))
     if "sigma" not in end or end["reason"] == "flat":
         raise typer.Exit(1)
@@ -171,8 +172,3 @@ class _Bar:
 
 def _asking(what: str) -> str:
     return {"target": "asking for the target", "plain": "asking unguarded"}.get(what, f"asking at sigma {what:.6}")
-
-
-def _fail(message: str) -> typer.Exit:
-    typer.secho(message, fg=typer.colors.RED, err=True)
-    return typer.Exit(2)

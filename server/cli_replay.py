@@ -12,6 +12,7 @@ from typing import Annotated, Any, BinaryIO
 
 import typer
 
+from server.cli_fail import fail
 from server.client import AdminClient, Key, Proxy
 from server.traffic import Line, NoRequest, read_line
 
@@ -57,7 +58,7 @@ def replay(
 
     told = summary(found.results)
     if not found.results:
-        raise _fail("There are no requests in the file.")
+        raise fail("There are no requests in the file.")
     if as_json:
         changed = [r for r in found.results if differs(r)]
         errors = [r for r in found.results if "error" in r]
@@ -80,9 +81,9 @@ def _change(
         try:
             change["add"] = [json.loads(line) for line in add.read().splitlines() if line.strip()]
         except (ValueError, RecursionError) as error:
-            raise _fail(f"{add.name}: not JSON lines: {error}") from error
+            raise fail(f"{add.name}: not JSON lines: {error}") from error
     if change and name is None:
-        raise _fail("Which list is to change? Give --list NAME.")
+        raise fail("Which list is to change? Give --list NAME.")
     return {"list": name, **change} if change else None
 
 
@@ -163,8 +164,3 @@ def _progress(file: BinaryIO) -> Iterator[Any]:
         return
     with typer.progressbar(length=length, label="judging", file=sys.stderr) as bar:
         yield bar.update
-
-
-def _fail(message: str) -> typer.Exit:
-    typer.secho(message, fg=typer.colors.RED, err=True)
-    return typer.Exit(2)

@@ -13,7 +13,8 @@ from urllib.parse import quote
 
 import typer
 
-from server.cli_trained import checked_name, fail, read_text, settings, show_trained, targets_of
+from server.cli_fail import fail
+from server.cli_trained import checked_name, read_text, settings, show_trained, targets_of
 from server.client import AdminClient, Key, Proxy
 
 if TYPE_CHECKING:

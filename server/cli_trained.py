@@ -9,18 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
+from server.cli_fail import fail
+
 if TYPE_CHECKING:
     from classifiers.types import Target
     from server.settings import Settings
 
 T = TypeVar("T")
 _SHOWN = 3  # bad lines of a file
-
-
-def fail(message: str) -> typer.Exit:
-    """Say what is wrong; raise what comes back."""
-    typer.secho(message, fg=typer.colors.RED, err=True)
-    return typer.Exit(2)
 
 
 def read_text(file: Path) -> str:

@@ -8,6 +8,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from server.cli_fail import fail
+
 Proxy = Annotated[str, typer.Option("--url", envvar="LETHEWARD_URL", help="The running proxy.")]
 Key = Annotated[
     str | None,
@@ -66,11 +68,11 @@ def _refused(response: Any) -> NoReturn:
         message = response.json()["error"]["message"]
     except (ValueError, KeyError, TypeError):
         message = response.text[:500]
-    _fail(f"{response.status_code}: {message}")
+    raise fail(f"{response.status_code}: {message}")
 
 
 def _unreachable(url: str, error: Exception) -> NoReturn:
-    _fail(f"{url} cannot be reached ({type(error).__name__}). Is `letheward serve` running?")
+    raise fail(f"{url} cannot be reached ({type(error).__name__}). Is `letheward serve` running?")
 
 
 def _kept_key() -> str:
@@ -79,10 +81,5 @@ def _kept_key() -> str:
 
     path = key_file(Settings())
     if not path.is_file():
-        _fail(f"No admin key: pass --key, set LETHEWARD_ADMIN_KEY, or run where {path} is.")
+        raise fail(f"No admin key: pass --key, set LETHEWARD_ADMIN_KEY, or run where {path} is.")
     return path.read_text().strip()
-
-
-def _fail(message: str) -> NoReturn:
-    typer.secho(message, fg=typer.colors.RED, err=True)
-    raise typer.Exit(2)
