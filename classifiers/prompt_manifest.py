@@ -13,13 +13,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from classifiers.calibrate import Rate
 
+T = TypeVar("T")
 CONFIG, WEIGHTS, TOKENIZER, MANIFEST = "config.json", "model.safetensors", "tokenizer.json", "manifest.json"
 FILES = (CONFIG, WEIGHTS, TOKENIZER)
 CLASSES = ("keep", "forget")
@@ -76,7 +77,7 @@ class Manifest:
     def to_json(self) -> str:
         """As it is saved."""
         content = {"format": FORMAT} | asdict(self)
-        return json.dumps(content | {"digest": _digest(content)}, indent=2, ensure_ascii=False) + "\n"
+        return json.dumps(content | {"digest": digest(content)}, indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Manifest:
@@ -88,7 +89,7 @@ class Manifest:
         content = json.loads(text)
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise ValueError(f"is not a manifest of format {FORMAT}")
-        if content.pop("digest", None) != _digest(content):
+        if content.pop("digest", None) != digest(content):
             raise ValueError("was changed after it was written")
         del content["format"]
         try:
@@ -148,11 +149,15 @@ def read_checked(folder: Path) -> tuple[Manifest, dict[str, bytes]]:
 
 def installed(root: Path) -> dict[str, Manifest | ValueError]:
     """Every classifier under ``root`` by its folder's name; an error in the place of one that is damaged."""
-    found: dict[str, Manifest | ValueError] = {}
-    folders = (f for f in root.iterdir() if (f / MANIFEST).exists()) if root.is_dir() else ()
-    for folder in sorted(folders):
+    return each_folder(root, lambda folder: read_checked(folder)[0])
+
+
+def each_folder(root: Path, read: Callable[[Path], T]) -> dict[str, T | ValueError]:
+    """What ``read`` makes of each folder under ``root`` that has a manifest, or the error that it raises."""
+    found: dict[str, T | ValueError] = {}
+    for folder in sorted(f for f in root.iterdir() if (f / MANIFEST).exists()) if root.is_dir() else ():
         try:
-            found[folder.name] = read_checked(folder)[0]
+            found[folder.name] = read(folder)
         except ValueError as error:
             found[folder.name] = error
     return found
@@ -163,5 +168,6 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _digest(content: Mapping[str, Any]) -> str:
+def digest(content: Mapping[str, Any]) -> str:
+    """SHA-256 of JSON's values, in whatever order their keys stand."""
     return sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode())

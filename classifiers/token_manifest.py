@@ -16,9 +16,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from classifiers.prompt_manifest import check_name, sha256
+from classifiers.prompt_manifest import MANIFEST, check_name, digest, each_folder, sha256
 
-HEAD, MANIFEST = "head.safetensors", "manifest.json"
+HEAD = "head.safetensors"
 FORMAT = 1
 _TRAIN = "train it again with `letheward eco train-tokens`, or copy the whole folder again"
 
@@ -85,7 +85,7 @@ class TokenManifest:
     def to_json(self) -> str:
         """As it is saved."""
         content = {"format": FORMAT, "kind": "token classifier"} | asdict(self)
-        return json.dumps(content | {"digest": _digest(content)}, indent=2, ensure_ascii=False) + "\n"
+        return json.dumps(content | {"digest": digest(content)}, indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> TokenManifest:
@@ -100,7 +100,7 @@ class TokenManifest:
             "token classifier",
         ):
             raise ValueError(f"is not a token classifier's manifest of format {FORMAT}")
-        if content.pop("digest", None) != _digest(content):
+        if content.pop("digest", None) != digest(content):
             raise ValueError("was changed after it was written")
         del content["format"], content["kind"]
         try:
@@ -154,13 +154,7 @@ def write(folder: Path, manifest: TokenManifest, head: bytes) -> None:
 
 def installed(root: Path) -> dict[str, TokenManifest | ValueError]:
     """Every token classifier under ``root`` by its folder's name; an error in the place of one that is damaged."""
-    found: dict[str, TokenManifest | ValueError] = {}
-    for folder in sorted(f for f in root.iterdir() if (f / MANIFEST).exists()) if root.is_dir() else ():
-        try:
-            found[folder.name] = read_checked(folder)[0]
-        except ValueError as error:
-            found[folder.name] = error
-    return found
+    return each_folder(root, lambda folder: read_checked(folder)[0])
 
 
 def folder_of(name: str, root: Path) -> Path:
@@ -186,7 +180,3 @@ def changed_ns(root: Path, name: str) -> int:
         ValueError: there is none.
     """
     return (folder_of(name, root) / MANIFEST).stat().st_mtime_ns
-
-
-def _digest(content: Mapping[str, Any]) -> str:
-    return sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode())

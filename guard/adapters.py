@@ -10,7 +10,6 @@ tokenizer that the base has: an adapter on another base would write nonsense, wh
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -18,9 +17,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from classifiers import prompt_manifest
 from classifiers.calibrate import Rate
+from classifiers.prompt_manifest import MANIFEST, each_folder
 
-CONFIG, WEIGHTS, MANIFEST = "adapter_config.json", "adapter_model.safetensors", "manifest.json"
+CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 TOKENIZER = "tokenizer.json"
 # Not the embedding layer: vLLM's own LoRA embedding counts its tokens wrongly where a batch holds prompt_embeds.
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
@@ -104,13 +105,7 @@ def read(folder: Path) -> Manifest:
 
 def installed(root: Path) -> dict[str, Manifest | ValueError]:
     """Every adapter in ``root`` by name; for one that is damaged, what is wrong."""
-    found: dict[str, Manifest | ValueError] = {}
-    for folder in sorted(root.glob(f"*/{MANIFEST}")):
-        try:
-            found[folder.parent.name] = read(folder.parent)
-        except ValueError as error:
-            found[folder.parent.name] = error
-    return found
+    return each_folder(root, read)
 
 
 def vllm_arguments(folder: Path, name: str, base: Path | None) -> list[str]:
@@ -131,4 +126,4 @@ def vllm_arguments(folder: Path, name: str, base: Path | None) -> list[str]:
 
 def sha256(file: Path) -> str:
     """Of a file's content, in hexadecimal digits."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+    return prompt_manifest.sha256(file.read_bytes())

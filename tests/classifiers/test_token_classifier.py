@@ -17,9 +17,10 @@ import pytest
 import torch
 
 from classifiers import token_manifest
+from classifiers.prompt_manifest import MANIFEST, digest
 from classifiers.token_classifier import Head, TokenClassifier, joined
 from classifiers.token_data import token_examples
-from classifiers.token_manifest import HEAD, MANIFEST, Scores, TokenManifest, installed
+from classifiers.token_manifest import HEAD, Scores, TokenManifest, installed
 from classifiers.token_states import FEATURES, TokenStates, shared
 from classifiers.token_training import TokenRecipe, counted, train_tokens
 from classifiers.types import Span, Target
@@ -139,7 +140,7 @@ def test_the_encoder_is_loaded_once_for_all(classifier: TokenClassifier, folder:
 def _break_manifest(folder: Path, **changes: object) -> None:
     content = json.loads((folder / MANIFEST).read_text()) | changes
     content.pop("digest")
-    content["digest"] = token_manifest._digest(content)
+    content["digest"] = digest(content)
     (folder / MANIFEST).write_text(json.dumps(content))
 
 
