@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 from classifiers.types import Scope
@@ -102,6 +103,9 @@ class Entry:
 
     ``kind`` "allow": a question that its list lets pass although another entry names its subject. ``action`` goes
     before its list's policy. ``kept`` stands in place of the texts where the list keeps vectors only.
+
+    ``sigma`` and ``template`` go before the list's. ``labels`` and ``source`` (a case number, a document) are the
+    operator's own, and tell nothing to the detector. After ``expires_at`` (UTC) the entry is no longer in force.
     """
 
     entry_id: str
@@ -116,3 +120,20 @@ class Entry:
     kind: Literal["forget", "allow"] = "forget"
     action: Policy | None = None
     kept: Kept | None = None
+    sigma: float | None = None
+    template: str | None = None
+    labels: tuple[str, ...] = ()
+    source: str | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who makes a change, and why: kept with the revision and in the audit log."""
+
+    actor: str = "system"
+    role: str = "system"
+    reason: str = ""
+
+
+SYSTEM = By()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Float, ForeignKey, Index, Integer, String, Text
+from datetime import datetime
+
+from sqlalchemy import JSON, Boolean, DateTime, Float, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -35,6 +37,7 @@ class ListRow(Base):
     tenants: Mapped[list[str]] = mapped_column(JSON)
     keep: Mapped[str] = mapped_column(String(16))
     examples: Mapped[list[dict[str, str]]] = mapped_column(JSON)
+    revision: Mapped[int] = mapped_column(Integer, default=0)  # that last changed its settings
 
 
 class FitRow(Base):
@@ -56,8 +59,17 @@ class EntryRow(Base):
     entry_id: Mapped[str] = mapped_column(String(128), primary_key=True)
     position: Mapped[int] = mapped_column(Integer)
     body: Mapped[dict[str, object]] = mapped_column(JSON)
+    revision: Mapped[int] = mapped_column(Integer, default=0)  # that last changed it
+    expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    created_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    created_by: Mapped[str] = mapped_column(String(128), default="")
+    updated_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    updated_by: Mapped[str] = mapped_column(String(128), default="")
 
-    __table_args__ = (Index("entries_in_order", "list_name", "position"),)
+    __table_args__ = (
+        Index("entries_in_order", "list_name", "position"),
+        Index("entries_by_expiry", "expires_at"),
+    )
 
 
 class ChangeRow(Base):
@@ -77,3 +89,141 @@ class RevisionRow(Base):
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     number: Mapped[int] = mapped_column(Integer)
+
+
+class HistoryRow(Base):
+    """What a revision was: who changed what, when and why."""
+
+    __tablename__ = "history"
+
+    revision: Mapped[int] = mapped_column(Integer, primary_key=True)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    actor: Mapped[str] = mapped_column(String(128))
+    action: Mapped[str] = mapped_column(String(32))
+    list_name: Mapped[str | None] = mapped_column(String(128), index=True)
+    reason: Mapped[str] = mapped_column(Text, default="")
+    counts: Mapped[dict[str, int]] = mapped_column(JSON)  # added, updated, removed
+
+
+class DiffRow(Base):
+    """One list or entry before and after a revision, sealed as entries' bodies are; None where it was not there."""
+
+    __tablename__ = "diffs"
+
+    revision: Mapped[int] = mapped_column(Integer, primary_key=True)
+    list_name: Mapped[str] = mapped_column(String(128), primary_key=True)
+    entry_id: Mapped[str] = mapped_column(String(128), primary_key=True)  # "" for the list's settings
+    before: Mapped[dict[str, object] | None] = mapped_column(JSON(none_as_null=True))
+    after: Mapped[dict[str, object] | None] = mapped_column(JSON(none_as_null=True))
+
+
+class DoneRow(Base):
+    """The answer to a request that came with an idempotency key."""
+
+    __tablename__ = "idempotent_requests"
+
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)  # with the caller's id before it
+    digest: Mapped[str] = mapped_column(String(64))  # of method, path and body
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
+    status: Mapped[int | None] = mapped_column(Integer)  # None while it is being carried out
+    answer: Mapped[dict[str, object] | None] = mapped_column(JSON(none_as_null=True))
+
+
+class KeyRow(Base):
+    """An API key, by its hash alone."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    hash: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(128))
+    role: Mapped[str] = mapped_column(String(16))  # client, operator, auditor, admin
+    lists: Mapped[list[str]] = mapped_column(JSON)  # patterns of lists that it may manage; empty: all
+    may_choose: Mapped[list[str]] = mapped_column(JSON)
+    requests_per_minute: Mapped[int | None] = mapped_column(Integer)
+    concurrent_requests: Mapped[int | None] = mapped_column(Integer)
+    expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    created_by: Mapped[str] = mapped_column(String(128))
+    revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    rotated_from: Mapped[str | None] = mapped_column(String(32))
+
+
+class AuditRow(Base):
+    """One event of the audit log; ``hash`` covers the row and the hash before it."""
+
+    __tablename__ = "audit"
+
+    seq: Mapped[int] = mapped_column(Integer, primary_key=True)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    actor: Mapped[str] = mapped_column(String(128))
+    role: Mapped[str] = mapped_column(String(16))
+    action: Mapped[str] = mapped_column(String(64))
+    target: Mapped[str] = mapped_column(String(512))
+    detail: Mapped[dict[str, object]] = mapped_column(JSON)
+    before: Mapped[str] = mapped_column(String(64))  # the hash of the row before
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class AuditHeadRow(Base):
+    """The end of the audit log; one row, locked by whoever appends."""
+
+    __tablename__ = "audit_head"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    seq: Mapped[int] = mapped_column(Integer)
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class WorkerRow(Base):
+    """A worker process that serves from this store, and the revision that it has in force."""
+
+    __tablename__ = "workers"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    host: Mapped[str] = mapped_column(String(255))
+    pid: Mapped[int] = mapped_column(Integer)
+    started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    seen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
+    revision: Mapped[int] = mapped_column(Integer)
+
+
+class ResponseRow(Base):
+    """A remembered answer of ``/v1/responses``, sealed, for whichever worker is asked to go on from it."""
+
+    __tablename__ = "responses"
+
+    id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    owner: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
+    body: Mapped[str] = mapped_column(Text)
+
+
+class VerificationRow(Base):
+    """A verification of a list: its state while it runs, and its signed record."""
+
+    __tablename__ = "verifications"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    list_name: Mapped[str] = mapped_column(String(128), index=True)
+    entry_id: Mapped[str | None] = mapped_column(String(128))
+    state: Mapped[str] = mapped_column(String(16))  # waiting, running, done, failed
+    revision: Mapped[int] = mapped_column(Integer)
+    model: Mapped[str] = mapped_column(String(512))
+    started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    by: Mapped[str] = mapped_column(String(128))
+    holds: Mapped[bool | None] = mapped_column(Boolean)
+    progress: Mapped[dict[str, object]] = mapped_column(JSON)
+    record: Mapped[dict[str, object] | None] = mapped_column(JSON(none_as_null=True))  # sealed as bodies are
+
+
+class ScheduleRow(Base):
+    """When a list is verified again."""
+
+    __tablename__ = "verification_schedules"
+
+    list_name: Mapped[str] = mapped_column(ForeignKey("forget_lists.name", ondelete="CASCADE"), primary_key=True)
+    every_seconds: Mapped[int] = mapped_column(Integer)
+    settings: Mapped[dict[str, object]] = mapped_column(JSON)
+    next_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

@@ -339,7 +339,7 @@ def _no_texts(name: str, entries: Iterable[Entry]) -> None:
 
 
 def _list(row: ListRow) -> ForgetList:
-    values = {column.name: getattr(row, column.name) for column in ListRow.__table__.columns}
+    values = {c.name: getattr(row, c.name) for c in ListRow.__table__.columns if c.name != "revision"}
     values |= {key: tuple(values[key] or ()) for key in ("models", "tenants")}
     values["examples"] = tuple(Example(**e) for e in values["examples"] or ())
     return ForgetList(**values)
@@ -356,12 +356,12 @@ def _fit(row: FitRow) -> EcoFit:
 
 
 def _body(entry: Entry) -> dict[str, object]:
-    return {k: v for k, v in asdict(entry).items() if k not in ("entry_id", "list_name")}
+    return {k: v for k, v in asdict(entry).items() if k not in ("entry_id", "list_name", "expires_at")}
 
 
 def _entry(row: EntryRow) -> Entry:
     body: dict[str, Any] = dict(row.body)
-    for key in ("aliases", "paraphrases"):
+    for key in ("aliases", "paraphrases", "labels"):
         body[key] = tuple(body.get(key) or ())
     if body.get("kept"):
         kept = dict(body["kept"])

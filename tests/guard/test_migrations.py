@@ -37,7 +37,7 @@ def _at(revision: str, url: str) -> None:
     engine.dispose()
 
 
-@pytest.mark.parametrize("revision", ["0001", "0002", "0003"])
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003", "0004"])
 def test_a_store_of_an_earlier_release_opens_with_its_lists(tmp_path: Path, revision: str) -> None:
     url = f"sqlite:///{tmp_path}/lists.db"
     _at(revision, url)
