@@ -59,8 +59,6 @@ class Guarding:
         ``prompt.body`` stays as it is.
         """
         decisive = plan.decisive
-        if plan.action in PASSING and more is None:
-            return Guarded(plan.action, prompt.body, decisive)
         if decisive is not None and plan.action in _ANSWERING:
             return await self._said(decisive, plan.action, prompt)
         wanted = [f for f in (*map(plan.best, _REWRITING), more) if f is not None]

@@ -35,7 +35,10 @@ class Snapshots(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A request, and every text of it. ``messages``: its conversation, in the form of chat completions."""
+    """A request, and every text of it.
+
+    ``body``: with text in place of token ids. ``messages``: its conversation, in the form of chat completions.
+    """
 
     body: Body
     surfaces: list[Surface]
@@ -76,12 +79,13 @@ class Judge:
     media: bool = True  # whether parts that are no text pass
 
     def read(self, body: Body, dialect: Dialect) -> Prompt:
-        """The texts of a request; prompts of token ids are replaced by their text in ``body``.
+        """The texts of a request. ``body`` stays as it is: what nothing flags goes on as it came.
 
         Raises:
             ApiError: 400 where it cannot be read, or is not to be sent on.
         """
         check_shape(body, self.limits)
+        body = dict(body)
         surfaces = dialect.surfaces(body, self.decode)
         if not self.media and (found := dialect.media(body)):
             raise ApiError(

@@ -252,10 +252,10 @@ class Proxy:
     async def _respond(self, call: Call, plan: Plan) -> Response:
         headers = self._headers(call.request, call.snapshot, plan)
         carrier, prompt = call.dialect, call.prompt
+        guarded = Guarded(plan.action, call.body, plan.decisive)
         if plan.action not in PASSING:
             carrier, prompt = _carried(call)
-        in_chat = carrier.path == chat.path
-        guarded = await self._guarding.guarded(plan, prompt, call.snapshot, chat=in_chat)
+            guarded = await self._guarding.guarded(plan, prompt, call.snapshot, chat=carrier.path == chat.path)
         headers["x-letheward-action"] = guarded.action
         way = Way(
             native=call.dialect,
@@ -277,8 +277,7 @@ class Proxy:
     def _watch(self, call: Call, plan: Plan, guarded: Guarded) -> Watching:
         """Watches one answer for what the lists that are for this request want forgotten. Blocking."""
         flagged = frozenset((f.verdict.list_name, f.verdict.entry_id) for f in plan.findings if f.action != "monitor")
-        blind = plan.action == "eco" and all(f.action in _UNSEEN for f in plan.findings)
-        asked = Asked(self._watching(call), call.prompt.texts, flagged, blind)
+        asked = Asked(self._watching(call), call.prompt.texts, flagged, bool(_blind(plan)))
         watch: Watching = self._answer_guards.of(call.snapshot).watch(asked)
         if guarded.inserted and guarded.finding is not None:
             verdict = guarded.finding.verdict
@@ -298,8 +297,11 @@ class Proxy:
         if hit.kind == "guard" or finding.action in ("refuse", "template") or isinstance(call.dialect, Other):
             return await self._say(call, hit)
         carrier, prompt = _carried(call)
+        in_chat = carrier.path == chat.path
+        if hit.list_name in _blind(plan):
+            return await self._guarding.guarded(plan.harder(), prompt, call.snapshot, chat=in_chat)
         more = replace(finding, action="dragon")
-        return await self._guarding.guarded(plan, prompt, call.snapshot, chat=carrier.path == chat.path, more=more)
+        return await self._guarding.guarded(plan, prompt, call.snapshot, chat=in_chat, more=more)
 
     async def _say(self, call: Call, hit: Hit) -> Guarded:
         finding = _told(call, hit)
@@ -341,6 +343,13 @@ def _carried(call: Call) -> tuple[Dialect, Prompt]:
         return call.dialect, call.prompt
     body = cast(Translated, call.dialect).to_chat(call.body)
     return cast(Dialect, chat), Prompt(body, call.prompt.surfaces, call.prompt.messages)
+
+
+def _blind(plan: Plan) -> frozenset[str]:
+    """The lists of which the model did not see what was asked."""
+    if plan.action != "eco" or any(f.action not in _UNSEEN for f in plan.findings):
+        return frozenset()
+    return frozenset(f.forget_list.name for f in plan.findings)
 
 
 def _told(call: Call, hit: Hit) -> Finding:

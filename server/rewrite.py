@@ -130,8 +130,12 @@ def apply_shots(body: Body, turns: Sequence[Turn], *, chat: bool) -> Body:
 
 
 def defused(body: Body, *, chat: bool) -> Body:
-    """``body`` without marks of a chat template in the client's words, which stand beside a guard's text."""
+    """``body`` without marks of a chat template in the client's words, which stand beside a guard's text.
+
+    With them go the special tokens that a client wrote into a prompt itself: the tokenizer is to add its own.
+    """
     if not chat:
+        body.pop("add_special_tokens", None)
         prompt = body.get("prompt")
         body["prompt"] = neutralise(prompt) if isinstance(prompt, str) else [neutralise(p) for p in prompt or ()]
         return body

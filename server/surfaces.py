@@ -126,9 +126,14 @@ def chat_surfaces(body: Body) -> list[Surface]:
 
 
 def completion_surfaces(body: Body, decode: Decode | None) -> list[Surface]:
-    """Surfaces of a completions request; prompts of token ids are decoded and replaced by their text in ``body``."""
-    body["prompt"] = _as_text(body.get("prompt"), decode)
-    prompt = body["prompt"]
+    """Surfaces of a completions request; prompts of token ids are decoded and replaced by their text in ``body``.
+
+    That text holds the special tokens that the ids held, so the tokenizer is not to add its own again.
+    """
+    given = body.get("prompt")
+    prompt = body["prompt"] = _as_text(given, decode)
+    if isinstance(given, list) and not isinstance(given[0], str):
+        body["add_special_tokens"] = False
     prompts = [prompt] if isinstance(prompt, str) else prompt
     paths: list[Path] = [("prompt",)] if isinstance(prompt, str) else [("prompt", i) for i in range(len(prompt))]
     surfaces = [Surface((Segment(p, t),), "", True) for p, t in zip(paths, prompts, strict=True) if t]
