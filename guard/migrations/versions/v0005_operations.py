@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from guard.migrations.append_only import allow_changes, forbid_changes
+
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
@@ -103,6 +105,7 @@ def _access() -> None:
         sa.Column("hash", sa.String(64), nullable=False),
     )
     op.bulk_insert(head, [{"id": 1, "seq": 0, "hash": "0" * 64}])
+    forbid_changes(op.get_bind())
 
 
 def _workers() -> None:
@@ -153,6 +156,7 @@ def _verifications() -> None:
 
 def downgrade() -> None:
     """Drop them."""
+    allow_changes(op.get_bind())
     for name in reversed(_TABLES):
         op.drop_table(name)
     op.drop_index("entries_by_expiry", "entries")
