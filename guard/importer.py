@@ -6,12 +6,15 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from classifiers.names import derive_names
+from guard.corruptions.spec import STRONGEST
 from guard.model import Entry, Kept, Policy
+from guard.templates import LONGEST_TEMPLATE, check_template
 from guard.vectors_only import textless
 
 _MOST_TEXTS = 102  # of an entry: a question, a text, paraphrases
@@ -66,6 +69,18 @@ class EntryIn(BaseModel):
     kind: Literal["forget", "allow"] = "forget"
     action: Policy | None = None
     kept: KeptIn | None = None
+    sigma: float | None = Field(None, ge=0, le=STRONGEST, allow_inf_nan=False)
+    template: str | None = Field(None, min_length=1, max_length=LONGEST_TEMPLATE)
+    labels: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field(default_factory=list, max_length=50)
+    source: str | None = Field(None, min_length=1, max_length=1000)
+    expires_at: AwareDatetime | None = None
+
+    @field_validator("template")
+    @classmethod
+    def _renders(cls, value: str | None) -> str | None:
+        if value is not None:
+            check_template(value)
+        return value
 
     @field_validator("aliases", "paraphrases")
     @classmethod
@@ -104,19 +119,35 @@ class Problem:
 
 
 def read_entries(lines: Iterable[str | bytes], list_name: str) -> tuple[list[Entry], list[Problem]]:
-    """Entries and the lines that are none; blank lines are passed over. A single JSON array is read too."""
+    """Entries and the lines that are none; blank lines are passed over."""
     items: list[EntryIn] = []
     problems: list[Problem] = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        try:
-            items.append(EntryIn.model_validate(json.loads(line)))
-        except ValidationError as error:
-            problems.append(Problem(number, _message(error)))
-        except (ValueError, RecursionError) as error:
-            problems.append(Problem(number, f"not a JSON object: {error}"))
+        found = read_line(number, line)
+        if isinstance(found, Problem):
+            problems.append(found)
+        else:
+            items.append(found)
     return entries(items, list_name), problems
+
+
+def read_line(number: int, line: str | bytes) -> EntryIn | Problem:
+    """What one line holds, or what is wrong with it."""
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        return Problem(number, f"not a JSON object: {error}")
+    return read_item(number, value)
+
+
+def read_item(number: int, value: Any) -> EntryIn | Problem:
+    """A line's value, or what is wrong with it."""
+    try:
+        return EntryIn.model_validate(value)
+    except ValidationError as error:
+        return Problem(number, _message(error))
 
 
 def entries(items: Sequence[EntryIn], list_name: str) -> list[Entry]:
@@ -144,13 +175,18 @@ def entries(items: Sequence[EntryIn], list_name: str) -> list[Entry]:
             kind=item.kind,
             action=item.action,
             kept=item.kept.kept() if item.kept else None,
+            sigma=item.sigma,
+            template=item.template,
+            labels=tuple(dict.fromkeys(item.labels)),
+            source=item.source,
+            expires_at=item.expires_at and item.expires_at.astimezone(UTC),
         )
         made.append(entry if item.id else replace(entry, entry_id=_identity(entry)))
     return made
 
 
-def to_line(entry: Entry) -> str:
-    """The entry as a line that ``read_entries`` reads back to the same entry."""
+def to_fields(entry: Entry) -> dict[str, Any]:
+    """The entry as the fields of an ``EntryIn`` that makes the same entry; those that say nothing are left out."""
     fields: dict[str, Any] = {
         "id": entry.entry_id,
         "subject": entry.subject,
@@ -163,8 +199,18 @@ def to_line(entry: Entry) -> str:
         "kind": entry.kind if entry.kind != "forget" else None,
         "action": entry.action,
         "kept": asdict(entry.kept) if entry.kept else None,
+        "sigma": entry.sigma,
+        "template": entry.template,
+        "labels": list(entry.labels),
+        "source": entry.source,
+        "expires_at": entry.expires_at.isoformat() if entry.expires_at else None,
     }
-    return json.dumps({k: v for k, v in fields.items() if v}, ensure_ascii=False)
+    return {k: v for k, v in fields.items() if v not in (None, [])}
+
+
+def to_line(entry: Entry) -> str:
+    """The entry as a line that ``read_entries`` reads back to the same entry."""
+    return json.dumps(to_fields(entry), ensure_ascii=False)
 
 
 def _identity(entry: Entry) -> str:

@@ -21,9 +21,10 @@ class Sentence:
 
 
 class Sentences:
-    """Reads one text."""
+    """Reads one text; a sentence is cut after ``longest`` characters."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest: int = LONGEST) -> None:
+        self._longest = longest
         self.buffer = ""  # what has come of the sentence that has not ended
         self.start = 0  # where it begins
 
@@ -46,13 +47,13 @@ class Sentences:
     def _end(self, seen: int) -> int | None:
         for match in _END.finditer(self.buffer, seen):
             if match.end() and not _ABBREVIATION.search(self.buffer[max(0, match.end() - 8) : match.end()]):
-                if match.end() > LONGEST:
+                if match.end() > self._longest:
                     break
                 return match.end()
-        if len(self.buffer) <= LONGEST:
+        if len(self.buffer) <= self._longest:
             return None
-        cut = self.buffer.rfind(" ", LONGEST // 2, LONGEST)
-        return cut if cut > 0 else LONGEST
+        cut = self.buffer.rfind(" ", self._longest // 2, self._longest)
+        return cut if cut > 0 else self._longest
 
     def _cut(self, end: int) -> Sentence:
         made = Sentence(self.start, self.start + end, self.buffer[:end])

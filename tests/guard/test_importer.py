@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
+from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guard.importer import read_entries, to_line
+from guard.csv_entries import BadRow, CsvReader, header, to_row
+from guard.importer import Problem, read_entries, to_line
+from guard.model import Entry
 
 
-def _read(*items: object) -> tuple[list[object], list[object]]:
-    entries, problems = read_entries([json.dumps(i) for i in items], "a")
-    return list(entries), list(problems)
+def _read(*items: object) -> tuple[list[Entry], list[Problem]]:
+    return read_entries([json.dumps(i) for i in items], "a")
 
 
 def test_question_answer_files_get_the_subject_that_they_are_about() -> None:
@@ -63,13 +67,72 @@ texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_
 )
 
 
-@given(
-    st.fixed_dictionaries(
-        {"subject": texts, "question": texts}, optional={"answer": texts, "aliases": st.lists(texts, max_size=3)}
-    )
-)
+moments = st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat)
+items = st.fixed_dictionaries(
+    {"subject": texts, "question": texts},
+    optional={
+        "answer": texts, "aliases": st.lists(texts, max_size=3), "labels": st.lists(texts, max_size=3),
+        "source": texts, "sigma": st.floats(0, 100), "expires_at": moments,
+        "kind": st.sampled_from(["forget", "allow"]),
+    },
+)  # fmt: skip
+
+
+@given(items)
 def test_an_exported_line_reads_back_the_same(item: dict[str, object]) -> None:
     first, problems = read_entries([json.dumps(item)], "a")
     assert not problems
     again, _ = read_entries([to_line(e) for e in first], "a")
     assert again == first
+
+
+@given(items)
+def test_an_exported_row_of_csv_reads_back_the_same(item: dict[str, object]) -> None:
+    first, _ = read_entries([json.dumps(item)], "a")
+    reader = CsvReader()
+    assert reader.feed(header()) is None
+    rows = [reader.feed(line) for line in io.StringIO(to_row(first[0]), newline="")]
+    again, problems = read_entries([json.dumps(row) for row in rows if row is not None], "a")
+    assert not problems
+    assert again == first
+
+
+def test_what_an_entry_says_beside_its_texts_is_checked() -> None:
+    entries, problems = _read(
+        {"text": "x", "expires_at": "2030-01-01T02:00:00+02:00", "labels": ["gdpr", "gdpr"], "source": "case 7"},
+        {"text": "x", "expires_at": "2030-01-01T00:00:00"},
+        {"text": "x", "template": "{% for a in b %}{% endfor %}"},
+        {"text": "x", "sigma": -1},
+    )
+    (entry,) = entries
+    assert (entry.expires_at, entry.labels) == (datetime(2030, 1, 1, tzinfo=UTC), ("gdpr",))
+    assert [(p.line, p.message.partition(":")[0]) for p in problems] == [
+        (2, "expires_at"), (3, "template"), (4, "sigma")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_spreadsheets_write_csv_in_several_ways(delimiter: str) -> None:
+    reader = CsvReader()
+    reader.feed(delimiter.join(("subject", "aliases", "question")) + "\r\n")
+    row = reader.feed(delimiter.join(("Mira Toll", "Mira|M. Toll", '"Who is ""she""?"')) + "\r\n")
+    assert row == {"subject": "Mira Toll", "aliases": ["Mira", "M. Toll"], "question": 'Who is "she"?'}
+
+
+def test_a_cell_may_hold_line_breaks() -> None:
+    reader = CsvReader()
+    reader.feed("text\n")
+    assert reader.feed('"one\n') is None
+    assert reader.pending
+    assert reader.feed('two"\n') == {"text": "one\ntwo"}
+
+
+def test_rows_that_are_none_say_why() -> None:
+    reader = CsvReader()
+    with pytest.raises(BadRow, match="must name the fields"):
+        reader.feed("name,address\n")
+    reader.feed("subject,aliases\n")
+    with pytest.raises(BadRow, match="3 cells"):
+        reader.feed("a,b,c\n")
+    with pytest.raises(BadRow, match="aliases: not JSON"):
+        reader.feed("a,[b\n")
