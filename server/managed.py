@@ -107,7 +107,7 @@ class ManagedVllm:
                 stderr=output,
                 env=environment,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
+                preexec_fn=die_with_parent,
             )
         finally:
             os.close(output)
@@ -183,8 +183,8 @@ def _free_port() -> int:
         return port
 
 
-def _die_with_parent() -> None:
-    """In the child: end when the proxy ends, however it ends (Linux's PR_SET_PDEATHSIG)."""
+def die_with_parent() -> None:
+    """In a child: end when its parent ends, however it ends (Linux's PR_SET_PDEATHSIG)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
 
 from classifiers.calibrate import DEFAULT_TARGET
 
@@ -32,16 +34,28 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="LETHEWARD_", env_file=".env", extra="ignore")
 
+    config: Path | None = Field(None, description="TOML or YAML file with any of these; variables go before it")
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65535)
     cache_dir: Path = Field(default_factory=default_cache, description="model, lists, admin key, logs")
     database_url: str | None = Field(None, description="SQLAlchemy URL; default an SQLite file in cache_dir")
     sample_list: bool = Field(True, description="create the sample list in an empty store")
 
+    workers: int = Field(1, ge=1, le=256, description="processes that serve from one socket")
+    shutdown_timeout: float = Field(30, ge=1, description="seconds that running answers have to end")
+    max_snapshot_age: float | None = Field(
+        None, gt=0, description="seconds without the store after which requests are refused; default never"
+    )
+    share_responses: bool | None = Field(
+        None, description="keep /v1/responses in the store, sealed; default where there are several workers"
+    )
+
     model: str = Field("smollm2", description="'smollm2' (embedded), a folder, or a hub name")
     model_path: Path | None = Field(None, description="folder with tokenizer.json and safetensors of the served model")
     upstream: str | None = Field(None, description="URL of a vLLM that is already there")
+    upstreams: list[str] = Field(default_factory=list, description="JSON list of URLs, where there are several vLLMs")
     upstream_key: SecretStr | None = None
+    upstream_check: float = Field(5, gt=0, description="seconds between looks at whether each upstream answers")
     vllm_args: str = Field("", description="more arguments for the managed vLLM")
     startup_timeout: float = Field(900, gt=0)
     connect_timeout: float = Field(5, gt=0)
@@ -58,6 +72,12 @@ class Settings(BaseSettings):
 
     enforce: bool = Field(True, description="false: everything passes untouched, and what would be done is logged")
     metrics_public: bool = Field(False, description="serve /metrics without the admin key")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_texts_of: list[str] = Field(
+        default_factory=list, description="JSON list of lists: what they flag is written to logs and traces, as text"
+    )
+    traces_endpoint: str | None = Field(None, description="OTLP/HTTP collector for traces, http://localhost:4318")
+    traces_sampling: float = Field(1.0, ge=0, le=1, description="share of requests traced that came without a trace")
 
     encoder: str = Field("auto", description="auto (minilm on a GPU, else minilm-int8), use-multilingual, st:MODEL")
     scorer: str = Field("head", description="head, rule, dragon, trained:NAME or dragon:NAME; a list may have its own")
@@ -87,25 +107,81 @@ class Settings(BaseSettings):
                 raise ValueError(f"{value!r} is no path such as /v1/rerank")
         return values
 
+    @field_validator("traces_endpoint")
+    @classmethod
+    def _collector(cls, value: str | None) -> str | None:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value.rstrip("/").removesuffix("/v1/traces") if value else None
+
     @field_validator("upstream", "guard_upstream")
     @classmethod
     def _base_url(cls, value: str | None) -> str | None:
-        if not value:
-            return None
-        if not value.startswith(("http://", "https://")):
-            raise ValueError("must begin with http:// or https://")
-        return value.rstrip("/").removesuffix("/v1")
+        return _base(value) if value else None
+
+    @field_validator("upstreams")
+    @classmethod
+    def _base_urls(cls, values: list[str]) -> list[str]:
+        return list(dict.fromkeys(map(_base, values)))
 
     @model_validator(mode="after")
     def _adapter_is_served(self) -> Settings:
-        if self.guard_lora and (self.upstream or self.guard_upstream or self.guard_model):
+        if self.guard_lora and (self.upstream_urls or self.guard_upstream or self.guard_model):
             raise ValueError(
                 "guard_lora is for the managed vLLM alone: start another with the arguments that "
                 "`letheward dragon list` shows, and name its model in guard_model"
             )
         return self
 
+    @model_validator(mode="after")
+    def _one_way_to_name_upstreams(self) -> Settings:
+        if self.upstream and self.upstreams:
+            raise ValueError("give upstream or upstreams, not both")
+        return self
+
+    @property
+    def upstream_urls(self) -> tuple[str, ...]:
+        """Where models answer that are there already; empty where the proxy starts its own."""
+        return (self.upstream,) if self.upstream else tuple(self.upstreams)
+
     @property
     def store_url(self) -> str:
         """Where the forget lists are."""
         return self.database_url or f"sqlite:///{self.cache_dir.absolute()}/letheward.db"
+
+
+def _base(url: str) -> str:
+    """A server's URL without ``/v1``."""
+    if not url.startswith(("http://", "https://")):
+        raise ValueError("must begin with http:// or https://")
+    return url.rstrip("/").removesuffix("/v1")
+
+
+# Variables of the commands that ask a running proxy, or of tests.
+_OTHERS = ("letheward_url", "letheward_retained_key", "letheward_test_")
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """What the environment and ``.env`` set. ``unknown``: variables that look like settings, and are none."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
+
+
+def variables() -> Variables:
+    """The settings that the environment names, not yet validated.
+
+    Raises:
+        pydantic_settings.SettingsError: a variable that must hold JSON does not.
+    """
+    sources = (DotEnvSettingsSource(Settings), EnvSettingsSource(Settings))
+    prefix = str(Settings.model_config["env_prefix"]).lower()
+    values: dict[str, Any] = {}
+    seen: set[str] = set()
+    for source in sources:
+        values |= {name.lower().removeprefix(prefix): value for name, value in source().items()}
+        seen |= {name.lower() for name in source.env_vars if name.lower().startswith(prefix)}
+    known = {prefix + name for name in Settings.model_fields}
+    unknown = sorted(name.upper() for name in seen - known if not name.startswith(_OTHERS))
+    return Variables({k: v for k, v in values.items() if k in Settings.model_fields}, tuple(unknown))

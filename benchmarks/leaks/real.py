@@ -16,7 +16,7 @@ from benchmarks.leaks.matrix import Cell, same_answer, whole_answer
 from benchmarks.leaks.reading import leaked, objects, readable
 from benchmarks.leaks.requests import ACTIONS, ENDPOINTS, possible, request
 from server.dialects.registry import create_dialect
-from server.run import SAMPLE
+from server.seeding import SAMPLE
 
 LIST = "sample"
 PLACES = ("content", "system", "multi_turn", "tool_result", "n2", "logprobs")

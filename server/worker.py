@@ -1,0 +1,106 @@
+"""One serving process: its parts put together, and uvicorn over them, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from server.assembly import Parts, assemble
+from server.settings import Settings
+from server.upstream import Endpoint, Upstream
+
+_KEEP_ALIVE = 75  # seconds
+Locate = Callable[[], Endpoint | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a worker serves. It travels to another process, so it holds nothing that lives in one.
+
+    ``sockets`` listen already, and every worker accepts from them. ``folder``: the model's tokenizer and weights.
+    """
+
+    settings: Settings
+    endpoints: tuple[Endpoint, ...]
+    folder: Path | None
+    sockets: tuple[socket.socket, ...]
+
+
+async def prepared(job: Job, locate: Locate | None = None) -> Parts:
+    """A worker's parts; ``locate`` stands in for the job's endpoints where the model server comes and goes.
+
+    Raises:
+        StoreError: the lists cannot be read.
+        ValueError: a setting names what is not there.
+    """
+    return await asyncio.to_thread(assemble, job.settings, _upstream(job, locate), job.folder)
+
+
+async def serve_parts(parts: Parts, job: Job, up: Callable[[], None]) -> None:
+    """Serve until a signal says to stop; calls ``up`` when requests are accepted."""
+    config = uvicorn.Config(
+        parts.app, log_level="warning", timeout_keep_alive=_KEEP_ALIVE,
+        timeout_graceful_shutdown=round(job.settings.shutdown_timeout),
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    parts.app.state.stopping = lambda: server.should_exit  # what takes minutes ends then, and goes on later
+    watching = asyncio.create_task(_when_started(server, up))
+    try:
+        await server.serve(list(job.sockets))
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+async def closed(parts: Parts) -> None:
+    """Give back what the parts hold."""
+    await parts.close()
+    await asyncio.to_thread(parts.manager.close)
+
+
+def listening(host: str, port: int) -> tuple[socket.socket, ...]:
+    """Bound sockets for every address of ``host``; 0 takes one free port for all.
+
+    Raises:
+        OSError: an address is in use, or is not this machine's.
+    """
+    made: list[socket.socket] = []
+    try:
+        for family, address in _addresses(host):
+            sock = socket.socket(family, socket.SOCK_STREAM)
+            made.append(sock)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            sock.bind((address, port))
+            port = sock.getsockname()[1]
+    except OSError as error:
+        for sock in made:
+            sock.close()
+        raise OSError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+    return tuple(made)
+
+
+def _addresses(host: str) -> Sequence[tuple[socket.AddressFamily, str]]:
+    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    usual = [(family, str(address[0])) for family, *_, address in found if family in (socket.AF_INET, socket.AF_INET6)]
+    return sorted(set(usual), key=usual.index)
+
+
+def _upstream(job: Job, locate: Locate | None) -> Upstream:
+    settings = job.settings
+    endpoint = None if locate else job.endpoints[0]
+    return Upstream(
+        locate or (lambda: endpoint), connect_timeout=settings.connect_timeout, read_timeout=settings.read_timeout
+    )
+
+
+async def _when_started(server: uvicorn.Server, up: Callable[[], None]) -> None:
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+        await asyncio.sleep(0.02)
+    up()
