@@ -9,6 +9,7 @@ import typer
 
 from server import __version__
 from server.cli_check import check
+from server.cli_config import app as config_app
 from server.cli_detector import app as detector_app
 from server.cli_dragon import app as dragon_app
 from server.cli_eco import app as eco_app
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 app.command()(check)
 app.command()(replay)
+app.add_typer(config_app, name="config")
 app.add_typer(lists_app, name="lists")
 app.add_typer(detector_app, name="detector")
 app.add_typer(eco_app, name="eco")
@@ -51,11 +53,13 @@ def main(
 
 @app.command()
 def serve(
+    config: Annotated[Path | None, typer.Option(help="TOML or YAML file with settings.")] = None,
     model: Annotated[str | None, typer.Option(help="'smollm2' (embedded), a folder, or a hub name.")] = None,
     upstream: Annotated[
         str | None, typer.Option(help="A vLLM that is already there, e.g. http://host:8000/v1.")
     ] = None,
     model_path: Annotated[Path | None, typer.Option(help="The upstream model's folder, for ECO.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes that serve from one socket.")] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
     cache_dir: Annotated[Path | None, typer.Option(help="For the model, the lists, the admin key and logs.")] = None,
@@ -68,17 +72,17 @@ def serve(
     vllm_args: Annotated[str | None, typer.Option(help="More arguments for the managed vLLM.")] = None,
 ) -> None:
     """Start the model and the proxy before it. Every option is also a variable LETHEWARD_<NAME>."""
-    from pydantic import ValidationError
-
+    given = dict(locals())
+    from server.config import BadConfig, load_settings
     from server.managed import StartupFailed
-    from server.settings import Settings
 
-    given = {k: v for k, v in locals().items() if k in Settings.model_fields and v is not None}
     try:
-        settings = Settings(**given)
-    except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise fail(f"Bad settings: {problems}") from error
+        loaded = load_settings(given)
+    except BadConfig as error:
+        raise fail(f"Bad settings:\n{error}") from error
+    for warning in loaded.warnings:
+        typer.echo(f"warning: {warning.message}", err=True)
+    settings = loaded.settings
     from guard.store import StoreError
     from server.run import serve as run
 
