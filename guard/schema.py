@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
-from sqlalchemy import JSON, Boolean, DateTime, Float, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import JSON, Boolean, DateTime, Dialect, Float, ForeignKey, Index, Integer, String, Text, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Moment(TypeDecorator[datetime]):
+    """A moment, in UTC on either database: SQLite forgets the zone of what it is given."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """As it is stored."""
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """As it was meant."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class Base(DeclarativeBase):
@@ -60,10 +77,10 @@ class EntryRow(Base):
     position: Mapped[int] = mapped_column(Integer)
     body: Mapped[dict[str, object]] = mapped_column(JSON)
     revision: Mapped[int] = mapped_column(Integer, default=0)  # that last changed it
-    expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    created_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    expires_at: Mapped[datetime | None] = mapped_column(Moment)
+    created_at: Mapped[datetime | None] = mapped_column(Moment)
     created_by: Mapped[str] = mapped_column(String(128), default="")
-    updated_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    updated_at: Mapped[datetime | None] = mapped_column(Moment)
     updated_by: Mapped[str] = mapped_column(String(128), default="")
 
     __table_args__ = (
@@ -97,7 +114,7 @@ class HistoryRow(Base):
     __tablename__ = "history"
 
     revision: Mapped[int] = mapped_column(Integer, primary_key=True)
-    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    at: Mapped[datetime] = mapped_column(Moment)
     actor: Mapped[str] = mapped_column(String(128))
     action: Mapped[str] = mapped_column(String(32))
     list_name: Mapped[str | None] = mapped_column(String(128), index=True)
@@ -124,7 +141,7 @@ class DoneRow(Base):
 
     key: Mapped[str] = mapped_column(String(200), primary_key=True)  # with the caller's id before it
     digest: Mapped[str] = mapped_column(String(64))  # of method, path and body
-    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
+    at: Mapped[datetime] = mapped_column(Moment, index=True)
     status: Mapped[int | None] = mapped_column(Integer)  # None while it is being carried out
     answer: Mapped[dict[str, object] | None] = mapped_column(JSON(none_as_null=True))
 
@@ -142,10 +159,10 @@ class KeyRow(Base):
     may_choose: Mapped[list[str]] = mapped_column(JSON)
     requests_per_minute: Mapped[int | None] = mapped_column(Integer)
     concurrent_requests: Mapped[int | None] = mapped_column(Integer)
-    expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    expires_at: Mapped[datetime | None] = mapped_column(Moment)
+    created_at: Mapped[datetime] = mapped_column(Moment)
     created_by: Mapped[str] = mapped_column(String(128))
-    revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    revoked_at: Mapped[datetime | None] = mapped_column(Moment)
     rotated_from: Mapped[str | None] = mapped_column(String(32))
 
 
@@ -155,7 +172,7 @@ class AuditRow(Base):
     __tablename__ = "audit"
 
     seq: Mapped[int] = mapped_column(Integer, primary_key=True)
-    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    at: Mapped[datetime] = mapped_column(Moment)
     actor: Mapped[str] = mapped_column(String(128))
     role: Mapped[str] = mapped_column(String(16))
     action: Mapped[str] = mapped_column(String(64))
@@ -183,8 +200,8 @@ class WorkerRow(Base):
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     host: Mapped[str] = mapped_column(String(255))
     pid: Mapped[int] = mapped_column(Integer)
-    started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    seen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
+    started_at: Mapped[datetime] = mapped_column(Moment)
+    seen_at: Mapped[datetime] = mapped_column(Moment, index=True)
     revision: Mapped[int] = mapped_column(Integer)
 
 
@@ -195,7 +212,7 @@ class ResponseRow(Base):
 
     id: Mapped[str] = mapped_column(String(128), primary_key=True)
     owner: Mapped[str] = mapped_column(String(64))
-    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
+    at: Mapped[datetime] = mapped_column(Moment, index=True)
     body: Mapped[str] = mapped_column(Text)
 
 
@@ -210,8 +227,8 @@ class VerificationRow(Base):
     state: Mapped[str] = mapped_column(String(16))  # waiting, running, done, failed
     revision: Mapped[int] = mapped_column(Integer)
     model: Mapped[str] = mapped_column(String(512))
-    started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    started_at: Mapped[datetime] = mapped_column(Moment)
+    ended_at: Mapped[datetime | None] = mapped_column(Moment)
     by: Mapped[str] = mapped_column(String(128))
     holds: Mapped[bool | None] = mapped_column(Boolean)
     progress: Mapped[dict[str, object]] = mapped_column(JSON)
@@ -226,4 +243,4 @@ class ScheduleRow(Base):
     list_name: Mapped[str] = mapped_column(ForeignKey("forget_lists.name", ondelete="CASCADE"), primary_key=True)
     every_seconds: Mapped[int] = mapped_column(Integer)
     settings: Mapped[dict[str, object]] = mapped_column(JSON)
-    next_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    next_at: Mapped[datetime] = mapped_column(Moment)

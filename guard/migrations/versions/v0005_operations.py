@@ -34,6 +34,11 @@ def upgrade() -> None:
     for name, kind, default in _ENTRY_COLUMNS:
         op.add_column("entries", sa.Column(name, kind, nullable=default is None, server_default=default))
     op.create_index("entries_by_expiry", "entries", ["expires_at"])
+    # Nothing is known of when they were changed last; 0 is what is not there.
+    number = sa.column("number", sa.Integer())
+    known = sa.select(sa.case((number < 1, 1), else_=number)).select_from(sa.table("revision")).scalar_subquery()
+    for name in ("forget_lists", "entries"):
+        op.execute(sa.table(name, sa.column("revision")).update().values(revision=known))
     _history()
     _access()
     _workers()
