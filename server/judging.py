@@ -17,6 +17,8 @@ from server.surfaces import Body, Decode, Limits, Surface, check_shape
 
 # With these the answer would repeat the rewritten prompt.
 _ECHOING = ("echo", "prompt_logprobs", "return_token_ids", "return_tokens_as_token_ids")
+# With these vLLM refuses embeddings.
+_TEXT_ONLY = ("suffix", "use_beam_search")
 
 
 class Snapshots(Protocol):
@@ -135,9 +137,15 @@ class Judge:
             model=asker.model,
             applies=asker.applies,
         )
-        if found.action in ("eco", "dragon", "icul") and any(prompt.body.get(key) for key in _ECHOING):
+        unfit = _ECHOING + (_TEXT_ONLY if found.eco else ())
+        if found.action in ("eco", "dragon", "icul") and any(_asked(prompt.body.get(key)) for key in unfit):
             return Plan("refuse", found.decisive, found.findings, ())
         return found
+
+
+def _asked(value: object) -> bool:
+    """Whether an option is on; of ``prompt_logprobs`` 0 asks for the tokens of the prompt, and "" is a suffix."""
+    return value is not None and value is not False
 
 
 def _highest(scores: Sequence[Mapping[str, float]], verdicts: Sequence[Sequence[Verdict]]) -> dict[str, float]:

@@ -253,8 +253,9 @@ class Proxy:
         headers = self._headers(call.request, call.snapshot, plan)
         carrier, prompt = call.dialect, call.prompt
         guarded = Guarded(plan.action, call.body, plan.decisive)
+        guardable = _carried(call)  # of every request: were it refused only when flagged, that would tell
         if plan.action not in PASSING:
-            carrier, prompt = _carried(call)
+            carrier, prompt = guardable
             guarded = await self._guarding.guarded(plan, prompt, call.snapshot, chat=carrier.path == chat.path)
         headers["x-letheward-action"] = guarded.action
         way = Way(

@@ -11,7 +11,7 @@ from server.dialects.base import Answer, Nearly
 from server.dialects.pieces import Piece
 from server.dialects.reading import media, native_surfaces, refuse_tokens
 from server.dialects.responses_answer import from_chat
-from server.dialects.responses_request import read, refuse_background, to_chat
+from server.dialects.responses_request import read, refuse_unguarded, to_chat
 from server.dialects.responses_stream import ResponsesEnding, ResponsesTranslation
 from server.dialects.served import Served
 from server.dialects.texts import texts
@@ -51,10 +51,10 @@ def surfaces(body: Body, decode: Decode | None = None) -> list[Surface]:
     """Every text of the request. Places of what can be rewritten are those in ``to_chat(body)``.
 
     Raises:
-        ApiError: 400 where the request has no input, brings token ids, or is to be answered later.
+        ApiError: 400 where the request has no input, brings token ids, or has what no guarded one could.
     """
     refuse_tokens(body)
-    refuse_background(body)
+    refuse_unguarded(body)
     return native_surfaces(body, conversation(body))
 
 

@@ -22,6 +22,13 @@ _SAME = (
     "priority", "cache_salt", "session_id", "media_io_kwargs", "mm_processor_kwargs", "vllm_xargs",
     "structured_outputs", "chat_template_kwargs", "parallel_tool_calls", "include_reasoning", "user", "watermarking",
 )  # fmt: skip
+# Each with what to do instead.
+_UNGUARDED = {
+    "background": "leave it out and wait for the answer, or stream it.",  # nobody here could fetch or watch it
+    "prompt": "it is a stored template; send its text as 'instructions' and 'input'.",
+    "previous_input_messages": "send the items in 'input'.",  # in the form of one family of models
+    "enable_response_messages": "leave it out.",  # it tells the prompt as the model read it
+}
 LOGPROBS = "message.output_text.logprobs"
 _CALL_OUTPUTS = ("function_call_output", "custom_tool_call_output")
 
@@ -32,7 +39,9 @@ def to_chat(body: Body) -> Body:
     Raises:
         ApiError: 400 for what a guarded request cannot have, or vLLM's own endpoint refuses as well.
     """
-    _check(body)
+    refuse_unguarded(body)
+    if body.get("previous_response_id") is not None:
+        raise wrong("'previous_response_id' is not known here.", "previous_response_id")
     chat: Body = {key: body[key] for key in _SAME if body.get(key) is not None}
     chat["messages"] = read(body, strict=True)
     if body.get("max_output_tokens") is not None:
@@ -54,26 +63,15 @@ def wants_logprobs(body: Body) -> bool:
     return isinstance(include, list) and LOGPROBS in include
 
 
-def refuse_background(body: Body) -> None:
-    """An answer that is made later is the model server's to keep, where no client of the proxy can fetch it.
+def refuse_unguarded(body: Body) -> None:
+    """Refuse what a guarded request cannot have, of every request: else the refusal would tell that one is guarded.
 
     Raises:
-        ApiError: 400, for requests that are flagged and those that are not.
+        ApiError: 400.
     """
-    if body.get("background"):
-        raise unsupported("'background'", "background", "leave it out and wait for the answer, or stream it.")
-
-
-def _check(body: Body) -> None:
-    refuse_background(body)
-    if body.get("prompt") is not None:
-        raise unsupported("'prompt' (a stored template)", "prompt", "send its text as 'instructions' and 'input'.")
-    if body.get("previous_input_messages"):
-        raise unsupported("'previous_input_messages'", "previous_input_messages", "send the items in 'input'.")
-    if body.get("enable_response_messages"):
-        raise unsupported("'enable_response_messages'", "enable_response_messages", "leave it out.")
-    if body.get("previous_response_id") is not None:
-        raise wrong("'previous_response_id' is not known here.", "previous_response_id")
+    for field, instead in _UNGUARDED.items():
+        if body.get(field) not in (None, False, []):
+            raise unsupported(f"'{field}'", field, instead)
 
 
 def read(body: Body, *, strict: bool) -> list[Message]:
@@ -96,17 +94,9 @@ def read(body: Body, *, strict: bool) -> list[Message]:
         return out
     if not isinstance(given, list):
         raise wrong("'input' must be a string or a list of items.", "input")
-    for message in [m for m in _earlier(body) if not strict]:
-        out.append({"role": "user", "content": "\n".join(texts(message))})
     for i, item in enumerate(given):
         _add(item, out, f"input[{i}]", strict)
     return out
-
-
-def _earlier(body: Body) -> list[Any]:
-    """Turns that a client brings along in the form of one family of models."""
-    earlier = body.get("previous_input_messages")
-    return earlier if isinstance(earlier, list) else []
 
 
 def _add(item: Any, out: list[Message], place: str, strict: bool) -> None:
@@ -253,4 +243,7 @@ def _tools(body: Body) -> Body:
         return {}
     if not isinstance(tools, list):
         raise wrong("'tools' must be a list.", "tools")
-    return {"tools": chat_tools(tools), "tool_choice": chat_tool_choice(body.get("tool_choice"), tools)}
+    choice, shown = chat_tool_choice(body.get("tool_choice"), tools), chat_tools(tools)
+    if not shown and choice == "required":
+        raise wrong("'tool_choice' asks for a call, and the model can call none of the 'tools'.", "tool_choice")
+    return {"tools": shown, "tool_choice": choice} if shown else {}

@@ -1,6 +1,7 @@
 """Tools of /v1/responses: functions, namespaces of them, and custom tools that take a text.
 
 The model is shown functions only: a namespace's as ``namespace__name``, a custom tool as one with a single string.
+Tools that a model server would run (web_search, mcp) vLLM shows to gpt-oss alone, and a guarded request to none.
 """
 
 from __future__ import annotations
@@ -40,10 +41,10 @@ def call_name(item: Tool) -> Any:
 
 
 def chat_tools(tools: list[Any]) -> list[Tool]:
-    """``tools`` as chat completions has them.
+    """``tools`` as chat completions has them; those that the model server would have to run are left out.
 
     Raises:
-        ApiError: 400 for tools that the model server would have to run.
+        ApiError: 400 for what vLLM's own endpoint refuses as well.
     """
     return [function for i, tool in enumerate(tools) for function in _functions(tool, i)]
 
@@ -58,10 +59,8 @@ def _functions(tool: Any, index: int) -> list[Tool]:
             raise unsupported(f"tools[{index}].format", "tools", "only custom tools that take free text are accepted.")
         return [_function({**tool, "parameters": _TEXT_ONLY}, tool.get("name"))]
     inner = tool.get("tools") if kind == "namespace" else None
-    if isinstance(inner, list):
-        own = [t for t in inner if isinstance(t, dict) and t.get("type") == "function"]
-        return [_function(t, flat_name(str(tool.get("name")), str(t.get("name")))) for t in own]
-    raise unsupported(f"tools[{index}]: a tool of type {kind!r}", "tools", "declare a function and run it yourself.")
+    own = [t for t in inner if isinstance(t, dict) and t.get("type") == "function"] if isinstance(inner, list) else []
+    return [_function(t, flat_name(str(tool.get("name")), str(t.get("name")))) for t in own]
 
 
 def _function(tool: Tool, name: Any) -> Tool:

@@ -76,9 +76,6 @@ class ResponseStore:
             given = [self._referred(item, owner) for item in given]
         if previous is None:
             return body if given == body.get("input") else {**body, "input": given}
-        if body.get("previous_input_messages"):
-            message = "Only one of 'previous_input_messages' and 'previous_response_id' can be set."
-            raise ApiError(400, message, param="previous_response_id")
         kept = self._find(previous, owner)
         new = [{"role": "user", "content": given}] if isinstance(given, str) else given
         if not isinstance(new, list):

@@ -11,6 +11,7 @@ from server.clients import Client
 from tests.server.conftest import Build, House
 
 FLAGGED = "Who is Zorvan Pelk ?"
+FUNCTION = {"type": "function", "name": "f", "parameters": {"type": "object"}}
 IMAGE = {"type": "image_url", "image_url": {"url": "data:,"}}
 
 
@@ -173,10 +174,36 @@ def test_a_response_is_there_for_whoever_asked_and_nobody_else(build: Build) -> 
         assert house.client.get(path, headers=mine).status_code == 404
 
 
-def test_an_answer_that_is_made_later_is_refused_whoever_asks_for_what(house: House) -> None:
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("responses", {"background": True}), ("responses", {"prompt": {"id": "p"}}),
+        ("responses", {"previous_input_messages": [{"role": "user", "content": "Hi"}]}),
+        ("responses", {"enable_response_messages": True}),
+        ("responses", {"tools": [FUNCTION], "tool_choice": {"type": "allowed_tools", "mode": "auto", "tools": []}}),
+        ("responses", {"tool_choice": {"type": "web_search_preview"}}),
+        ("messages", {"max_tokens": "9"}), ("messages", {"tools": [{"type": "web_search", "name": "w"}]}),
+    ],
+)  # fmt: skip
+def test_what_a_guarded_request_cannot_have_is_refused_whoever_is_asked_about(
+    house: House, path: str, fields: dict[str, Any]
+) -> None:
+    told = []
     for text in ("Who wrote about gardens?", "Tell me about Zorvan Pelk."):
-        answer = house.client.post("/v1/responses", json={"model": "m", "input": text, "background": True})
-        assert (answer.status_code, answer.json()["error"]["param"]) == (400, "background")
+        said = {"input": text} if path == "responses" else {"messages": [{"role": "user", "content": text}]}
+        response = _post(house, f"/v1/{path}", {"max_tokens": 9, **said, **fields})
+        told.append((response.status_code, response.json()))
+    assert told[0] == told[1]
+    assert told[0][0] == 400
+    assert house.script.bodies == []
+
+
+def test_tools_that_the_model_server_would_run_are_no_way_to_find_the_guard(house: House) -> None:
+    house.policy("dragon")
+    for text in ("Who wrote about gardens?", FLAGGED):
+        response = _respond(house, text, tools=[{"type": "web_search"}, FUNCTION])
+        assert response.status_code == 200, text
+    assert [t["function"]["name"] for t in house.script.last["tools"]] == ["f"]
 
 
 def test_what_is_not_to_be_stored_is_not(house: House) -> None:

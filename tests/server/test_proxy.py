@@ -83,9 +83,17 @@ def test_what_cannot_be_rewritten_falls_back_to_refusing(house: House) -> None:
     assert house.script.bodies == []
 
 
-@pytest.mark.parametrize("key", ["echo", "prompt_logprobs", "return_token_ids"])
-def test_answers_that_would_repeat_the_rewritten_prompt_are_refused(house: House, key: str) -> None:
-    assert house.chat(FLAGGED, **{key: 1}).headers["x-letheward-action"] == "refuse"
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"echo": True}, {"prompt_logprobs": 1}, {"prompt_logprobs": 0}, {"return_token_ids": True},
+        {"use_beam_search": True}, {"suffix": ""},
+    ],
+)  # fmt: skip
+def test_answers_that_would_repeat_the_rewritten_prompt_or_cannot_be_had_of_it_are_refused(
+    house: House, asked: dict[str, Any]
+) -> None:
+    assert house.chat(FLAGGED, **asked).headers["x-letheward-action"] == "refuse"
     assert house.script.bodies == []
 
 

@@ -104,8 +104,6 @@ OPTIONS: dict[str, Any] = {
     "user": SECRET,
     "text": {"format": {"type": "json_schema", "name": "a", "schema": {"properties": {SECRET: {"type": "string"}}}}},
     "structured_outputs": {"choice": [SECRET]},
-    "prompt": {"id": "p", "variables": {"who": SECRET}},
-    "previous_input_messages": [{"role": "user", "content": [{"type": "text", "text": SECRET}]}],
     "chat_template_kwargs": {"a": SECRET},
     "tools": [{"type": "function", "name": "f", "description": SECRET, "parameters": {}}],
     "tools by parameters": [{"type": "function", "name": "f", "parameters": {"properties": {"model": {"a": SECRET}}}}],

@@ -153,6 +153,14 @@ def test_tools_of_responses() -> None:
     assert chat["tool_choice"] == {"type": "function", "function": {"name": "n__f"}}
 
 
+def test_tools_that_the_model_server_would_run_are_left_out() -> None:
+    hosted = [{"type": "web_search"}, {"type": "mcp", "server_label": "s"}]
+    assert [t["function"]["name"] for t in _responses("Hi", tools=[*hosted, FUNCTION])["tools"]] == ["f"]
+    assert not {"tools", "tool_choice"} & _responses("Hi", tools=hosted).keys()
+    with pytest.raises(ApiError, match="can call none"):
+        _responses("Hi", tools=hosted, tool_choice="required")
+
+
 def test_log_probabilities_are_asked_for() -> None:
     chat = _responses("Hi", include=["message.output_text.logprobs"], top_logprobs=2)
     assert (chat["logprobs"], chat["top_logprobs"]) == (True, 2)
@@ -164,7 +172,6 @@ def test_log_probabilities_are_asked_for() -> None:
         ({"background": True}, "background"), ({"prompt": {"id": "p"}}, "prompt"),
         ({"previous_input_messages": [{"role": "user"}]}, "previous_input_messages"),
         ({"enable_response_messages": True}, "enable_response_messages"),
-        ({"tools": [{"type": "mcp", "server_label": "s"}]}, "tools"), ({"tools": [{"type": "web_search"}]}, "tools"),
         ({"tools": [FUNCTION], "tool_choice": {"type": "allowed_tools", "mode": "auto", "tools": []}}, "tool_choice"),
         ({"input": [{"type": "item_reference", "id": "msg_1"}]}, "input"),
         ({"input": [{"type": "reasoning", "summary": [], "encrypted_content": "x"}]}, "input"),

@@ -160,11 +160,6 @@ def test_the_id_that_was_gone_on_from_is_told_again() -> None:
     assert put_back(delta, "resp_1") == delta
 
 
-def test_both_ways_of_going_on_at_once_are_refused() -> None:
-    with pytest.raises(ApiError, match="Only one"):
-        ResponseStore().expand(_asked("Hi", previous_response_id="a", previous_input_messages=[{}]), ANN)
-
-
 def test_an_owner_does_not_tell_the_key() -> None:
     assert owner_of("secret-key") == owner_of("secret-key") != owner_of("other-key")
     assert "secret" not in owner_of("secret-key")
