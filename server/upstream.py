@@ -1,11 +1,13 @@
-"""The vLLM behind the proxy: one pooled client, bounded waits, faults as OpenAI-shaped errors."""
+"""The vLLMs behind the proxy: one pooled client, bounded waits, faults as OpenAI-shaped errors."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import itertools
 import time
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, cast
 
 import anyio
 import httpx
@@ -15,38 +17,36 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from server.errors import ApiError, error_body
+from server.upstream_spans import ObservedTransport
+from server.upstream_pool import Endpoint, Locate, Member, Outcome, Pool
 
 log = structlog.get_logger("letheward.upstream")
 
 _SHORT = 1_000_000  # bytes of an answer that is to be a few sentences
 _RETRY_AFTER = {"Retry-After": "2"}
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where the model is now. ``url`` without ``/v1``."""
-
-    url: str
-    key: str | None
+_LOOK = 10.0  # seconds that a server has to say what it serves
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout)  # of these nothing reached the model server
+__all__ = ["Endpoint", "Upstream", "UpstreamStream", "fault", "read_whole"]
 
 
 class Upstream:
-    """Sends requests to the endpoint that ``locate`` names at that moment; None means it is not up."""
+    """Sends requests to the model servers of a pool, or to the one that ``where`` names at that moment."""
 
     def __init__(
         self,
-        locate: Callable[[], Endpoint | None],
+        where: Locate | Pool,
         *,
         connect_timeout: float,
         read_timeout: float,
         max_connections: int = 1024,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._locate = locate
+        self.pool = where if isinstance(where, Pool) else Pool.of(where)
+        limits = httpx.Limits(max_connections=max_connections, max_keepalive_connections=256)
+        self.transport = ObservedTransport(transport or httpx.AsyncHTTPTransport(limits=limits, trust_env=False))
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(read_timeout, connect=connect_timeout, pool=connect_timeout),
-            limits=httpx.Limits(max_connections=max_connections, max_keepalive_connections=256),
-            transport=transport,
+            transport=self.transport,
             trust_env=False,  # a proxy variable must not carry prompts elsewhere
         )
         self._healthy_until = 0.0
@@ -54,27 +54,6 @@ class Upstream:
     async def close(self) -> None:
         """Close the pool."""
         await self._client.aclose()
-
-    def _request(self, method: str, path: str, body: Any | None, request_id: str | None) -> httpx.Request:
-        endpoint = self._locate()
-        if endpoint is None:
-            raise ApiError(
-                503,
-                "The model is starting or restarting; try again shortly.",
-                type="server_error",
-                code="model_not_ready",
-                headers=_RETRY_AFTER,
-            )
-        headers = {"Accept-Encoding": "identity"}
-        if endpoint.key:
-            headers["Authorization"] = f"Bearer {endpoint.key}"
-        if request_id and request_id.isascii() and request_id.isprintable():
-            headers["X-Request-Id"] = request_id
-        content = None
-        if body is not None:
-            content = body if isinstance(body, bytes) else orjson.dumps(body)
-            headers["Content-Type"] = "application/json"
-        return self._client.build_request(method, endpoint.url + path, content=content, headers=headers)
 
     async def send(
         self, method: str, path: str, body: Any | None = None, *, request_id: str | None = None
@@ -84,11 +63,9 @@ class Upstream:
         Raises:
             ApiError: 502 or 503 where the upstream cannot be reached, 504 where it does not answer in time.
         """
-        request = self._request(method, path, body, request_id)
-        try:
-            return await self._client.send(request, stream=True)
-        except httpx.TransportError as error:
-            raise fault(error) from error
+        if self.pool.several and (method, path) == ("GET", "/v1/models"):
+            return whole_response(merged(await self._models()))
+        return await self._sent(method, path, body, request_id)
 
     async def complete(self, body: dict[str, Any], *, timeout: float) -> dict[str, Any]:
         """A whole chat completion, for the guard model.
@@ -96,13 +73,8 @@ class Upstream:
         Raises:
             ApiError: the upstream failed, answered with an error, or with what is no short JSON object.
         """
-        request = self._request("POST", "/v1/chat/completions", body, None)
-        request.extensions["timeout"] = httpx.Timeout(timeout).as_dict()
-        try:
-            response = await self._client.send(request, stream=True)
-        except httpx.TransportError as error:
-            raise fault(error) from error
-        content = await _read_short(response)
+        limits = httpx.Timeout(timeout).as_dict()
+        content = await _read_short(response := await self._sent("POST", "/v1/chat/completions", body, None, limits))
         if response.status_code != 200:
             raise ApiError(502, f"The guard model answered with status {response.status_code}.", type="server_error")
         try:
@@ -114,9 +86,9 @@ class Upstream:
         return answer
 
     async def healthy(self, *, remember: float = 1.0) -> bool:
-        """Whether the model answers now; a yes is remembered for ``remember`` seconds."""
+        """Whether a model answers now; a yes is remembered for ``remember`` seconds."""
         if time.monotonic() < self._healthy_until:
-            return self._locate() is not None
+            return any(m.locate() is not None for m in self.pool.members)
         try:
             response = await self.send("GET", "/v1/models")
             await response.aclose()
@@ -127,18 +99,197 @@ class Upstream:
         self._healthy_until = time.monotonic() + remember
         return True
 
+    async def look(self) -> None:
+        """See which servers of the pool are up, and what they serve."""
+        with contextlib.suppress(ApiError):
+            await self._models()
+
+    async def watch(self, every: float) -> None:
+        """Look every so many seconds, until cancelled."""
+        while True:
+            await anyio.sleep(every)
+            await self.look()
+
+    async def _models(self) -> list[Any]:
+        """Every reachable member's list of models.
+
+        Raises:
+            ApiError: there is none.
+        """
+        found = await asyncio.gather(*map(self._asked, self.pool.members))
+        if not (lists := [each for each in found if each is not None]):
+            raise unreachable()
+        return lists
+
+    async def _asked(self, member: Member) -> Any | None:
+        try:
+            with anyio.fail_after(_LOOK):
+                response = await self._try(member, "GET", "/v1/models", None, None, None)
+                listed = orjson.loads(await read_whole(response))["data"]
+            if response.status_code != 200:
+                raise ValueError(f"status {response.status_code}")
+            member.models = frozenset(str(model["id"]) for model in listed)
+        except (ApiError, httpx.TransportError, TimeoutError, ValueError, KeyError, TypeError) as error:
+            log.info("upstream_unwell", upstream=member.name, error=type(error).__name__)
+            self.pool.failed(member)
+            return None
+        self.pool.answered(member)
+        return listed
+
+    async def _sent(
+        self, method: str, path: str, body: Any | None, request_id: str | None, timeout: Any | None = None
+    ) -> httpx.Response:
+        """The first member's answer that takes the request.
+
+        Another is asked only where the one before cannot have begun: no connection, or 503.
+        """
+        model = _model(body) if self.pool.by_model else None
+        tried: list[Member] = []
+        problem = not_ready()
+        while (member := self.pool.choose(model, tried)) is not None:
+            if tried:
+                tried[-1].retried += 1
+            tried.append(member)
+            try:
+                response = await self._try(member, method, path, body, request_id, timeout)
+            except httpx.TransportError as error:
+                problem = fault(error)
+                if not isinstance(error, _NOT_SENT):
+                    raise problem from error
+                self.pool.failed(member)
+                continue
+            if response.status_code != 503:
+                self.pool.answered(member)
+                return response
+            self.pool.failed(member)
+            if self.pool.choose(model, tried) is None:
+                return response
+            await response.aclose()
+        raise problem
+
+    async def _try(
+        self, member: Member, method: str, path: str, body: Any | None, request_id: str | None, timeout: Any | None
+    ) -> httpx.Response:
+        endpoint = member.locate()
+        if endpoint is None:
+            raise not_ready()
+        request = self._request(endpoint, method, path, body, request_id)
+        if timeout is not None:
+            request.extensions["timeout"] = timeout
+        member.in_flight += 1
+        try:
+            response = await self._client.send(request, stream=True)
+        except BaseException as error:
+            member.in_flight -= 1
+            if isinstance(error, httpx.TransportError):
+                member.outcomes[_outcome(error)] += 1
+            raise
+        response.stream = _Counted(cast(httpx.AsyncByteStream, response.stream), member, response.status_code)
+        return response
+
+    def _request(
+        self, endpoint: Endpoint, method: str, path: str, body: Any | None, request_id: str | None
+    ) -> httpx.Request:
+        headers = {"Accept-Encoding": "identity"}
+        if endpoint.key:
+            headers["Authorization"] = f"Bearer {endpoint.key}"
+        if request_id and request_id.isascii() and request_id.isprintable():
+            headers["X-Request-Id"] = request_id
+        content = None
+        if body is not None:
+            content = body if isinstance(body, bytes) else orjson.dumps(body)
+            headers["Content-Type"] = "application/json"
+        return self._client.build_request(method, endpoint.url + path, content=content, headers=headers)
+
+
+class _Counted(httpx.AsyncByteStream):
+    """A body whose end, however it comes, is noted with the member that sends it."""
+
+    def __init__(self, stream: httpx.AsyncByteStream, member: Member, status: int) -> None:
+        self._stream, self._member = stream, member
+        self._outcome: Outcome = "unavailable" if status == 503 else "error" if status >= 500 else "answered"
+        self._open = True
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._stream:
+                yield chunk
+        except httpx.TransportError as error:
+            self._outcome = _outcome(error)
+            raise
+
+    async def aclose(self) -> None:
+        if self._open:
+            self._open = False
+            self._member.in_flight -= 1
+            self._member.outcomes[self._outcome] += 1
+        await self._stream.aclose()
+
+
+class _Whole(httpx.AsyncByteStream):
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._content
+
+
+def whole_response(body: Any) -> httpx.Response:
+    """An answer that the proxy gives in a model server's place, unread as those are."""
+    return httpx.Response(200, headers={"content-type": "application/json"}, stream=_Whole(orjson.dumps(body)))
+
+
+def merged(lists: Sequence[Any]) -> dict[str, Any]:
+    """Several servers' models as one list: each model once, as the first server tells of it."""
+    models: dict[str, Any] = {}
+    for model in itertools.chain(*lists):
+        models.setdefault(str(model["id"]), model)
+    return {"object": "list", "data": list(models.values())}
+
+
+def _model(body: Any) -> str | None:
+    if isinstance(body, bytes):
+        try:
+            body = orjson.loads(body)
+        except ValueError:
+            return None
+    model = body.get("model") if isinstance(body, dict) else None
+    return model if isinstance(model, str) else None
+
+
+def _outcome(error: httpx.TransportError) -> Outcome:
+    if isinstance(error, _NOT_SENT):
+        return "unreachable"
+    return "timeout" if isinstance(error, httpx.TimeoutException) else "broken"
+
+
+def not_ready() -> ApiError:
+    """The answer while the model server is not there yet, or not again."""
+    return ApiError(
+        503,
+        "The model is starting or restarting; try again shortly.",
+        type="server_error",
+        code="model_not_ready",
+        headers=_RETRY_AFTER,
+    )
+
+
+def unreachable() -> ApiError:
+    """The answer where no model server takes the request."""
+    return ApiError(
+        503,
+        "The model server cannot be reached; try again shortly.",
+        type="server_error",
+        code="upstream_unavailable",
+        headers=_RETRY_AFTER,
+    )
+
 
 def fault(error: httpx.TransportError) -> ApiError:
     """What the client is told of a transport error; addresses of the inside stay inside."""
     log.warning("upstream_fault", kind=type(error).__name__)
-    if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)):
-        return ApiError(
-            503,
-            "The model server cannot be reached; try again shortly.",
-            type="server_error",
-            code="upstream_unavailable",
-            headers=_RETRY_AFTER,
-        )
+    if isinstance(error, (*_NOT_SENT, httpx.PoolTimeout)):
+        return unreachable()
     if isinstance(error, httpx.TimeoutException):
         return ApiError(504, "The model server did not answer in time.", type="server_error", code="upstream_timeout")
     return ApiError(502, "The connection to the model server broke.", type="server_error", code="upstream_error")

@@ -12,10 +12,10 @@ import uvicorn
 
 from server.assembly import Parts, assemble
 from server.settings import Settings
-from server.upstream import Endpoint, Upstream
+from server.upstream import Upstream
+from server.upstream_pool import Endpoint, Locate, Pool
 
 _KEEP_ALIVE = 75  # seconds
-Locate = Callable[[], Endpoint | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,17 @@ async def serve_parts(parts: Parts, job: Job, up: Callable[[], None]) -> None:
     )  # fmt: skip
     server = uvicorn.Server(config)
     parts.app.state.stopping = lambda: server.should_exit  # what takes minutes ends then, and goes on later
-    watching = asyncio.create_task(_when_started(server, up))
+    beside = [asyncio.create_task(_when_started(server, up))]
+    upstream = parts.upstreams[0]
+    if upstream.pool.several:
+        await upstream.look()
+        beside.append(asyncio.create_task(upstream.watch(job.settings.upstream_check)))
     try:
         await server.serve(list(job.sockets))
     finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
 
 
 async def closed(parts: Parts) -> None:
@@ -93,11 +98,9 @@ def _addresses(host: str) -> Sequence[tuple[socket.AddressFamily, str]]:
 
 
 def _upstream(job: Job, locate: Locate | None) -> Upstream:
+    where = locate or Pool.over(job.endpoints)
     settings = job.settings
-    endpoint = None if locate else job.endpoints[0]
-    return Upstream(
-        locate or (lambda: endpoint), connect_timeout=settings.connect_timeout, read_timeout=settings.read_timeout
-    )
+    return Upstream(where, connect_timeout=settings.connect_timeout, read_timeout=settings.read_timeout)
 
 
 async def _when_started(server: uvicorn.Server, up: Callable[[], None]) -> None:
