@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from guard.model import ForgetList
 from server import __version__
-from server.keys import admin_key
+from server.keys import admin_key, is_loopback, key_file
 from server.settings import Settings, default_cache
 
 _WATCHING = """
@@ -32,10 +32,17 @@ def banner(settings: Settings, port: int, lists: Iterable[ForgetList]) -> str:
 Letheward {__version__} {doing}. Stop it with Ctrl-C.
 {warning}
   Point a client at   {url}/v1    (model: {model}, any API key{own_keys})
-  Admin key           {admin_key(settings)}
+  Admin key           {_key(settings)}
   Forget lists        {named}
 
 Try, in another terminal:
 
   {own_cache}.venv/bin/letheward check --url {url} "What is the capital of France?"
 """
+
+
+def _key(settings: Settings) -> str:
+    """The key itself on one's own machine; elsewhere logs go to others, who are told where it is."""
+    if settings.admin_key is not None and settings.admin_key.get_secret_value():
+        return "as set in LETHEWARD_ADMIN_KEY"
+    return admin_key(settings) if is_loopback(settings.host) else f"in {key_file(settings)}"

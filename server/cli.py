@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 
 from server import __version__
+from server.cli_audit import app as audit_app
 from server.cli_check import check
 from server.cli_config import app as config_app
 from server.cli_detector import app as detector_app
 from server.cli_dragon import app as dragon_app
 from server.cli_eco import app as eco_app
 from server.cli_fail import fail
+from server.cli_keys import app as keys_app
 from server.cli_lists import app as lists_app
 from server.cli_replay import replay
 from server.cli_tokens import list_tokens, train_tokens
@@ -29,6 +31,8 @@ app.command()(check)
 app.command()(replay)
 app.add_typer(config_app, name="config")
 app.add_typer(lists_app, name="lists")
+app.add_typer(keys_app, name="keys")
+app.add_typer(audit_app, name="audit")
 app.add_typer(detector_app, name="detector")
 app.add_typer(eco_app, name="eco")
 app.add_typer(dragon_app, name="dragon")

@@ -66,6 +66,19 @@ class Settings(BaseSettings):
     clients: list[ClientIn] = Field(
         default_factory=list, description="JSON list of {key, name, may_choose}: clients that lists can be for"
     )
+    requests_per_minute: int | None = Field(
+        None, ge=1, description="of a key or, without keys, an address, in each worker; a key may have its own limit"
+    )
+    concurrent_requests: int | None = Field(None, ge=1, description="at a time, of the same")
+    session_seconds: int = Field(8 * 3600, ge=60, description="for how long one is signed in to the web page")
+    public_url: str | None = Field(None, description="https://HOST of the web page, where a proxy stands before it")
+    oidc_issuer: str | None = Field(None, description="OpenID Connect provider for signing in to the web page")
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = Field(None, description="default: a public client, by PKCE alone")
+    oidc_claim: str = Field("groups", description="claim of the id token that makes somebody something, or email")
+    oidc_roles: dict[str, Literal["auditor", "operator", "admin"]] = Field(
+        default_factory=dict, description="JSON object of that claim's values to auditor, operator or admin"
+    )
     routes: list[str] = Field(
         default_factory=list, description="JSON list of further POST routes of the upstream, such as /v1/rerank"
     )
@@ -113,6 +126,19 @@ class Settings(BaseSettings):
         if value and not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
         return value.rstrip("/").removesuffix("/v1/traces") if value else None
+
+    @field_validator("oidc_issuer", "public_url")
+    @classmethod
+    def _safe_url(cls, value: str | None) -> str | None:
+        if value and not re.match(r"https://[^/]|http://(localhost|127\.\d+\.\d+\.\d+|\[::1\])([:/]|$)", value):
+            raise ValueError("must begin with https://, unless it is on this machine")
+        return value or None
+
+    @model_validator(mode="after")
+    def _oidc_is_whole(self) -> Settings:
+        if self.oidc_issuer and not (self.oidc_client_id and self.oidc_roles):
+            raise ValueError("oidc_issuer needs oidc_client_id, and oidc_roles: who may come in as what")
+        return self
 
     @field_validator("upstream", "guard_upstream")
     @classmethod
