@@ -17,7 +17,7 @@ from classifiers.types import Span
 from guard.corruptions.spec import CorruptionSpec, corrupt
 from guard.effects import Ask, Corrupt, GuardUnavailable, Tools
 from guard.embeddings import EmbeddingRows
-from guard.selection import TokenSelectors
+from guard.selection import BUILT_IN, TokenSelectors
 from guard.tokens import Encoding, ModelTokenizer
 
 if TYPE_CHECKING:
@@ -86,10 +86,9 @@ class Eco:
     def _selected(self, text: str, names: Sequence[str]) -> list[Span]:
         if not names:
             return []
-        if self._selectors is None:
-            raise EcoUnavailable("a list asks for a token classifier, and there is no folder of them")
+        known = self._selectors.get if self._selectors is not None else BUILT_IN.__getitem__
         try:
-            return [span for name in names for span in self._selectors.get(name).spans(text)]
+            return [span for name in names for span in known(name).spans(text)]
         except Exception as error:  # whatever it is: without this choice the text may not go on
             raise EcoUnavailable(f"a token classifier failed: {error}") from error
 

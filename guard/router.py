@@ -8,6 +8,7 @@ from typing import Literal
 
 from classifiers.types import Span, Verdict
 from guard.model import EcoFit, Entry, ForgetList
+from guard.selection import CONTENT
 
 Action = Literal["pass", "monitor", "redact", "icul", "dragon", "eco", "template", "refuse"]
 STRICTNESS: tuple[Action, ...] = ("pass", "monitor", "redact", "icul", "dragon", "eco", "template", "refuse")
@@ -26,6 +27,11 @@ class EcoSpans:
     corruption: str = "gaussian"
     dims: int | None = None
     token_classifiers: tuple[str, ...] = ()
+
+    def harder(self) -> EcoSpans:
+        """Other noise, on the words of the text as well; all but the last token stay all but the last."""
+        more = {*self.token_classifiers, CONTENT} if self.spans else self.token_classifiers
+        return replace(self, seed_key=f"{self.seed_key}\0again", token_classifiers=tuple(sorted(more)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,13 @@ class Plan:
     def best(self, action: Action) -> Finding | None:
         """The surest finding that asks for ``action``."""
         return max(self.of(action), key=lambda f: f.verdict.score, default=None)
+
+    def harder(self) -> Plan:
+        """The same with other noise, on the words of the text as well as on what was found.
+
+        For a model that told from the wording what its corrupted name no longer gave away.
+        """
+        return replace(self, eco=tuple(map(EcoSpans.harder, self.eco)))
 
 
 def plan(

@@ -15,6 +15,7 @@ _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
 
 FOLDER = "token-classifiers"  # in the cache folder
+CONTENT = "content"
 
 
 class TokenSelector(Protocol):
@@ -45,7 +46,7 @@ def _tells(word: str) -> bool:
     return any(specific(part) for part in fold_words(word).split()) or word[1:] != word[1:].lower()
 
 
-BUILT_IN: dict[str, TokenSelector] = {"content": ContentWords()}
+BUILT_IN: dict[str, TokenSelector] = {CONTENT: ContentWords()}
 """Those that need no training, by the name that a list gives."""
 
 

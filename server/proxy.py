@@ -19,7 +19,7 @@ from starlette.responses import Response
 from classifiers.types import DetectorError, TextTooLong, Verdict
 from guard.eco import Eco
 from guard.output import Asked, Hit
-from guard.reasoning import Bounds, DragonUnavailable, ReasoningWriter
+from guard.reasoning import Bounds, DragonUnavailable, ReasoningWriter, Unanswered
 from guard.repeats import Watching, WithoutGuardText
 from guard.router import Finding, Plan
 from guard.scope import Asker
@@ -40,9 +40,12 @@ from server.incoming import parse_object, read_body, unless_disconnected
 from server.judging import Judge, Judgement, Prompt, Snapshots
 from server.metrics import Metrics
 from server.passing import forward
+from server.phases import Phases
 from server.remembering import Remembering
 from server.served_models import ServedModels
 from server.surfaces import Body, Limits, check_shape
+from server.text_log import TextLog
+from server.tracing import NO_TRACING, Tracing
 from server.upstream import Upstream
 from server.watching import tell, tell_refused
 
@@ -50,6 +53,7 @@ log = structlog.get_logger("letheward.proxy")
 
 # What the model does not see of a flagged text it cannot tell from it.
 _UNSEEN = ("eco", "redact", "monitor")
+_NO_ANSWER = (503, 504)  # a server that cannot be reached, or is too slow
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +68,12 @@ class ProxyConfig:
     guard_model: str | None = None  # None: the model that the client asked for
     guard_max_tokens: int = 64
     guard_timeout: float = 30.0
+    guard_rest: float = 5.0  # seconds for which a guard model that does not answer is not asked, at first
     hidden_model: str | None = None  # of the upstream's models the one that only the guard may ask
     check_answers: bool = True
     media: Literal["pass", "refuse"] = "pass"
     pace: float = 0.0  # seconds between the tokens of answers that the proxy gives itself
+    log_texts_of: tuple[str, ...] = ()  # lists of which what they flag may be logged as text
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,7 @@ class Proxy:
         reveal: Callable[[Request], bool],
         guard_upstream: Upstream | None = None,
         metrics: Metrics | None = None,
+        tracing: Tracing = NO_TRACING,
     ) -> None:
         self._snapshots = snapshots
         self._upstream = upstream
@@ -106,11 +113,17 @@ class Proxy:
             config.limits, eco.tokenizer.decode if eco else None, eco is not None, config.media == "pass"
         )
         self.metrics = metrics or Metrics(snapshots, enforcing=config.enforce)
+        self.tracing = tracing
+        self._phases = Phases(self.metrics.phase, tracing)
+        self._texts = TextLog(config.log_texts_of, tracing)
+        for observed in {upstream, self._guard_upstream}:
+            observed.transport.phases = self._phases
         self.responses = ResponseStore()
         self._models = ServedModels(upstream)
         self._judging = anyio.CapacityLimiter(config.detector_workers)
+        self.metrics.queue(lambda: self._judging.statistics().tasks_waiting, lambda: self._judging.borrowed_tokens)
         self._answer_guards = AnswerGuards()
-        bounds = Bounds(max_tokens=config.guard_max_tokens, timeout=config.guard_timeout)
+        bounds = Bounds(max_tokens=config.guard_max_tokens, timeout=config.guard_timeout, rest=config.guard_rest)
         reason = ReasoningWriter(self._complete, model=config.guard_model, bounds=bounds)
         self._guarding = Guarding(eco, reason, Screened(self._judging))
         self._answering = Answering(
@@ -193,6 +206,7 @@ class Proxy:
         prompt, verdicts = await self._look(snapshot, whole, dialect)
         plan = self.judge.decide(snapshot, prompt, verdicts, who)
         tell(plan, enforcing=True, revision=snapshot.revision, metrics=self.metrics)
+        self._texts.tell(plan, prompt)
         call = Call(request, dialect, whole, client, who, snapshot, prompt)
         response = await unless_disconnected(request, self._respond(call, plan))
         return plan, memory.remembered(response, whole)
@@ -210,6 +224,7 @@ class Proxy:
             headers = {"x-letheward-revision": str(snapshot.revision), "x-letheward-action": "monitor"}
         else:
             tell(plan, enforcing=False, revision=snapshot.revision, metrics=self.metrics)
+            self._texts.tell(plan, prompt)
             headers = self._headers(request, snapshot, plan)
             if plan.findings:
                 headers["x-letheward-action"] = "monitor"
@@ -219,7 +234,8 @@ class Proxy:
     async def _look(
         self, snapshot: Snapshot, body: Body, dialect: Dialect
     ) -> tuple[Prompt, Sequence[tuple[Verdict, ...]]]:
-        prompt = self.judge.read(body, dialect)
+        with self._phases("read"):
+            prompt = self.judge.read(body, dialect)
         if self._snapshots.stale:
             raise ApiError(
                 503,
@@ -232,7 +248,9 @@ class Proxy:
 
     async def _verdicts(self, snapshot: Snapshot, prompt: Prompt) -> list[tuple[Verdict, ...]]:
         try:
-            found: Judgement = await run_sync(self.judge.judge, snapshot, prompt, limiter=self._judging)
+            with self._phases("judge"):
+                found: Judgement = await run_sync(self.judge.judge, snapshot, prompt, limiter=self._judging)
+                self.tracing.past("letheward.judge.", [(stage, ms / 1000) for stage, ms in found.ms.items()])
         except DetectorError as error:
             self.metrics.failed(error)
             if isinstance(error, TextTooLong):
@@ -256,7 +274,9 @@ class Proxy:
         guardable = _carried(call)  # of every request: were it refused only when flagged, that would tell
         if plan.action not in PASSING:
             carrier, prompt = guardable
-            guarded = await self._guarding.guarded(plan, prompt, call.snapshot, chat=carrier.path == chat.path)
+            with self._phases("guard") as span:
+                guarded = await self._guarding.guarded(plan, prompt, call.snapshot, chat=carrier.path == chat.path)
+                span.set({"letheward.action": guarded.action})
         headers["x-letheward-action"] = guarded.action
         way = Way(
             native=call.dialect,
@@ -270,6 +290,7 @@ class Proxy:
             say=partial(self._say, call),
             hit=partial(self._hit, call),
             held=self.metrics.held,
+            phases=self._phases,
             fallen=partial(self._fallen, prompt),
             served=await self._models.served(call.asker.model) if hasattr(call.dialect, "to_chat") else None,
         )
@@ -314,6 +335,7 @@ class Proxy:
 
     def _hit(self, call: Call, hit: Hit, outcome: str) -> None:
         self.metrics.answer_hit(hit.list_name, hit.kind, outcome)
+        self.metrics.decided(hit.list_name, outcome, "answer")
         log.info("answer_hit", forget_list=hit.list_name, entry=hit.entry_id, kind=hit.kind, outcome=outcome,
                  path=call.dialect.path, revision=call.snapshot.revision)  # fmt: skip
 
@@ -333,7 +355,7 @@ class Proxy:
             answer = await self._guard_upstream.complete(body, timeout=self._config.guard_timeout)
             return str(answer["choices"][0]["message"]["content"] or "")
         except ApiError as error:
-            raise DragonUnavailable(error.message) from error
+            raise (Unanswered if error.status in _NO_ANSWER else DragonUnavailable)(error.message) from error
         except (KeyError, IndexError, TypeError) as error:
             raise DragonUnavailable("the guard model's answer has no text") from error
 

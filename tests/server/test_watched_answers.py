@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import torch
 
 from classifiers.types import DetectorError
+from guard.eco import Eco
 from guard.model import Entry, ForgetList
 from tests.server.conftest import Build, House
 
@@ -18,6 +23,11 @@ TELLING = "Zorvan Pelk comes from Karachi."
 
 def _said(response: httpx.Response) -> str:
     return str(response.json()["choices"][0]["message"]["content"])
+
+
+def _rows(data: str) -> torch.Tensor:
+    loaded: torch.Tensor = torch.load(io.BytesIO(base64.b64decode(data)), weights_only=True)
+    return loaded  # (tokens, dim)
 
 
 def _events(response: httpx.Response) -> list[Any]:
@@ -51,6 +61,19 @@ def test_an_answer_that_tells_twice_is_replaced(telling: House) -> None:
     assert "Karachi" not in response.text
     assert "Zorvan" not in response.text
     assert _said(response)
+
+
+def test_what_eco_let_the_model_tell_is_asked_again_with_more_of_it_corrupted(telling: House, checkpoint: Path) -> None:
+    telling.script.texts = [TELLING, "It was a rainy day."]
+    asked = "Who is Zorvan Pelk, the glassblower of the northern islands?"
+    response = telling.chat(asked)
+    assert _said(response) == "It was a rainy day."
+    assert response.headers["x-letheward-action"] == "eco"
+    first, second = (_rows(b["messages"][0]["content"][0]["data"]) for b in telling.script.bodies)
+    exact = _rows(Eco(checkpoint).exact(asked))
+    changed, more = ((sent != exact).any(dim=1) for sent in (first, second))
+    assert changed.sum() < more.sum() < len(exact)  # words of the question beside the name, but not all of it
+    assert (more | ~changed).all()
 
 
 def test_a_list_that_refuses_is_not_asked_again(telling: House) -> None:
