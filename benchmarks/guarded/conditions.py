@@ -74,13 +74,18 @@ def guardings(
             raise ValueError(f"there is no action {action!r}: choose from {', '.join(GUARDS)}")
         if action == "eco":
             for tokens in (None, "content"):
-                also = f", {tokens} words too" if tokens else ""
                 for s in sigmas:
                     settings = {"policy": "eco", "sigma": s, "token_classifier": tokens}
-                    yield Guarding(f"eco sigma={s:g}{also}", settings)
+                    yield Guarding(f"eco sigma={s:g}{_also(tokens)}", settings)
         elif action == "icul":
             yield Guarding(action, {"policy": action, "examples": examples})
         else:
             yield Guarding(action, {"policy": action})
-    names = {"policy": "eco", "token_classifier": None}
-    yield from (Guarding(f"eco fitted to {fit}", names, fit) for fit in fits if "eco" in actions)
+    for fit in fits if "eco" in actions else ():
+        for tokens in (None, "content"):
+            settings = {"policy": "eco", "token_classifier": tokens}
+            yield Guarding(f"eco fitted to {fit}{_also(tokens)}", settings, fit)
+
+
+def _also(tokens: str | None) -> str:
+    return f", {tokens} words too" if tokens else ""
