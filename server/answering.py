@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, cast
 
@@ -28,6 +28,7 @@ from server.dialects.served import Served
 from server.errors import ApiError, error_body
 from server.guarding import Guarded
 from server.passing import passed_headers
+from server.phases import Phases
 from server.sse import BrokenStream, event, events
 from server.surfaces import Body
 from server.upstream import Upstream, fault, read_whole
@@ -55,6 +56,7 @@ class Way:
     hit: Callable[[Hit, str], None]  # counts one, with what came of it
     fallen: Callable[[Finding], Any]  # an awaitable of ``Guarded`` with ``say``, where the guard's text does not fit
     held: Callable[[int], None]  # notes the most characters of a stream that waited
+    phases: Phases = field(default_factory=Phases)
     served: Served | None = None  # what a translated answer tells of the model
 
     @property
@@ -103,13 +105,15 @@ class Answering:
 
     async def _whole(self, way: Way, guarded: Guarded, raw: bytes, *, retried: bool) -> bytes:
         answer = _object(raw)
-        watched = await self._watched(way, guarded)
-        try:
-            hit = await watched.whole(answer)
-        except DetectorError as error:
-            if not self.fail_open:
-                raise _unjudged(error) from error
-            hit = None
+        with way.phases("watch") as span:
+            watched = await self._watched(way, guarded)
+            try:
+                hit = await watched.whole(answer)
+            except DetectorError as error:
+                if not self.fail_open:
+                    raise _unjudged(error) from error
+                hit = None
+            span.set({"letheward.answer.hit": hit is not None})
         if hit is not None:
             return await self._instead(way, hit, retried=retried)
         if await watched.pruned(raw, answer):
@@ -144,10 +148,12 @@ class Answering:
         watched = await self._watched(way, guarded)
         release = Release(watched, way.carrier.ending(guarded.body), _sink(way))
         again = partial(self._restreamed, way, opened, retried=retried)
+        span = way.phases.tracing.begin("letheward.watch")
         try:
             async for part in released(events(response.aiter_raw()), release, again):
                 yield part
             way.held(release.longest)
+            way.phases.took("watch", release.waited)
             if release.cut is not None:
                 way.hit(release.cut, "cut")
         except httpx.TransportError as error:
@@ -158,6 +164,9 @@ class Answering:
             yield _error_event(way, _unjudged(error))
         except ApiError as error:
             yield _error_event(way, error)
+        finally:
+            span.set({"letheward.answer.held_characters": release.longest, "letheward.answer.cut": bool(release.cut)})
+            span.end()
 
     async def _restreamed(
         self, way: Way, opened: list[httpx.Response], hit: Hit, *, retried: bool

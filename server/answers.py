@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
@@ -137,9 +138,10 @@ class Release:
     sent: bool = False
     cut: Hit | None = None  # what ended the stream before its time
     longest: int = 0  # most characters that waited at one time
+    waited: float = 0.0  # most seconds that one waited
     _read: int = 0
     _released: int = 0
-    _queue: deque[tuple[Event, dict[str, int], int]] = field(default_factory=deque)  # each channel's length after it
+    _queue: deque[tuple[Event, dict[str, int], int, float]] = field(default_factory=deque)  # each channel's length
     _length: dict[str, int] = field(default_factory=dict)
 
     async def take(self, event: Event) -> None:
@@ -154,17 +156,19 @@ class Release:
         for channel, length in self.watched.add(pieces).items():
             self._length[channel] = ends[channel] = self._length.get(channel, 0) + length
             self._read += length
-        self._queue.append((event, ends, self._read))
+        self._queue.append((event, ends, self._read, time.perf_counter()))
 
     def ready(self, *, finished: bool = False) -> list[bytes]:
         """What may go out now."""
         count = self._clear()
-        if not finished and not self.sent and not any(ends for _, ends, _ in islice(self._queue, count)):
+        if not finished and not self.sent and not any(ends for _, ends, *_ in islice(self._queue, count)):
             return []
         out: list[bytes] = []
+        now = time.perf_counter()
         for _ in range(count):
-            event, _, released = self._queue.popleft()
+            event, _, released, came = self._queue.popleft()
             self._released = released
+            self.waited = max(self.waited, now - came)
             if event.data is not None:
                 self.ending.see(event.data)
             out += self.sink.event(event)
@@ -174,7 +178,7 @@ class Release:
 
     def _clear(self) -> int:
         cleared: dict[str, int] = {}
-        for i, (_, ends, _) in enumerate(self._queue):
+        for i, (_, ends, *_) in enumerate(self._queue):
             for channel, end in ends.items():
                 if channel not in cleared:
                     cleared[channel] = self.watched.watch.cleared(channel)

@@ -19,6 +19,7 @@ from server import __version__
 from server.admin import admin_router
 from server.auth import admin_key_needed
 from server.clients import Client, require_client
+from server.correlation import Correlate
 from server.eco_fitting import Fitting
 from server.errors import ApiError, openai_error, problems
 from server.incoming import LimitBodies
@@ -56,6 +57,7 @@ def create_app(
     allowed = require_client(clients, is_admin)
     app.add_middleware(LimitBodies, limit=max_body_bytes, prefix="/admin/")
     app.add_middleware(CountRequests, metrics=proxy.metrics)
+    app.add_middleware(Correlate, tracing=proxy.tracing)
     app.include_router(
         admin_router(
             manager, admin_key, max_body_bytes=max_body_bytes, judge=proxy.judge, fitting=fitting, selectors=selectors

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter as Tally
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from classifiers.types import DetectorError, TextTooLong
 from guard.router import STRICTNESS
 from guard.snapshot import Snapshot
+from server.gathering import Gathering
 from server.judging import Judgement, Snapshots
 from server.scores import WINDOW, ScoreCollector
 
@@ -25,8 +26,16 @@ _ACTIONS = frozenset(STRICTNESS)
 class Metrics:
     """The metrics of one application, in a registry of its own. Safe to use from many threads."""
 
-    def __init__(self, snapshots: Snapshots, *, enforcing: bool = True, window: int = WINDOW) -> None:
+    def __init__(
+        self,
+        snapshots: Snapshots,
+        *,
+        enforcing: bool = True,
+        window: int = WINDOW,
+        gathering: Gathering | None = None,
+    ) -> None:
         self._snapshots = snapshots
+        self._gathering = gathering
         self._registry = registry = CollectorRegistry()
         self._requests = Counter(
             "letheward_requests", "Requests, by path, action and status class",
@@ -56,11 +65,44 @@ class Metrics:
             "letheward_answer_held_characters", "Most characters of an answer that were held back at one time",
             buckets=_CHARACTERS, registry=registry,
         )  # fmt: skip
+        self._decisions = Counter(
+            "letheward_decisions", "What was decided for a list, and what told that a request or answer is about it",
+            ["list", "action", "stage"], registry=registry,
+        )  # fmt: skip
+        self._phases = Histogram(
+            "letheward_phase_seconds",
+            "Time of a request's phases; upstream: until the first byte; watch: the longest that a text was held back",
+            ["phase"], buckets=_SECONDS, registry=registry,
+        )  # fmt: skip
+        self._in_flight = Gauge("letheward_requests_in_flight", "Requests that are being answered", registry=registry)
+        self._waiting = Gauge(
+            "letheward_judging_waiting", "Requests that wait for a thread of the detector", registry=registry
+        )
+        self._running = Gauge("letheward_judging_running", "Requests that the detector is judging", registry=registry)
+        if gathering is None:
+            Gauge("letheward_workers", "Processes that serve", registry=registry).set(1)
         Gauge("letheward_enforcing", "0 where everything passes and is only watched", registry=registry).set(enforcing)
         self._lists = _Lists(snapshots)
         self._scores = ScoreCollector(window)
         registry.register(self._lists)
         registry.register(self._scores)
+
+    def queue(self, waiting: Callable[[], float], running: Callable[[], float]) -> None:
+        """Where the depth of the detector's queue is read."""
+        self._waiting.set_function(waiting)
+        self._running.set_function(running)
+
+    def phase(self, name: str, seconds: float) -> None:
+        """Note how long a phase of a request took."""
+        self._phases.labels(name).observe(seconds)
+
+    def decided(self, list_name: str, action: str, stage: str) -> None:
+        """Count what is done for a list. ``stage``: what told that a text is about it."""
+        self._decisions.labels(list_name, action, stage).inc()
+
+    def in_flight(self, more: int) -> None:
+        """Note that a request came (1) or went (-1)."""
+        self._in_flight.inc(more)
 
     def judged(self, snapshot: Snapshot, judgement: Judgement) -> None:
         """Count a request that was judged."""
@@ -98,8 +140,20 @@ class Metrics:
 
     def render(self) -> bytes:
         """Everything in Prometheus' text format. Not quick: call it off the event loop."""
+        self.meet()
+        if self._gathering is None:
+            return generate_latest(self._registry)
+        return self._gathering.render(self._registry)
+
+    def keep(self) -> None:
+        """Put this worker's numbers where the others find them. Blocking."""
+        if self._gathering is not None:
+            self.meet()
+            self._gathering.keep(self._registry)
+
+    def meet(self) -> None:
+        """Take note of the lists in force."""
         self._scores.meet(self._snapshots.current)
-        return generate_latest(self._registry)
 
 
 class _Lists(Collector):
@@ -133,6 +187,11 @@ class _Lists(Collector):
         yield lists
         yield GaugeMetricFamily("letheward_revision", "Revision of the lists in force", value=snapshot.revision)
         yield GaugeMetricFamily(
+            "letheward_revision_newest",
+            "The same; of several workers that of the most recent, where letheward_revision is that of the last",
+            value=snapshot.revision,
+        )
+        yield GaugeMetricFamily(
             "letheward_lists_stale",
             "1 where a stored change is not in force, and requests are refused",
             value=float(self._snapshots.stale),
@@ -157,6 +216,7 @@ class CountRequests:
             await self._app(scope, receive, send)
             return
         begun = False
+        self._metrics.in_flight(1)
 
         async def counted(message: Message) -> None:
             nonlocal begun
@@ -172,6 +232,8 @@ class CountRequests:
             if not begun:
                 self._metrics.answered(_route(scope), "", 500)
             raise
+        finally:
+            self._metrics.in_flight(-1)
 
 
 def _route(scope: Scope) -> str:

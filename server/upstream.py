@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from server.errors import ApiError, error_body
 from server.upstream_spans import ObservedTransport
+from server.upstream_spans import ObservedTransport
 from server.upstream_pool import Endpoint, Locate, Member, Outcome, Pool
 
 log = structlog.get_logger("letheward.upstream")

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import structlog
 
+from classifiers.types import Verdict
 from guard.router import STRICTNESS, Finding, Plan
 from server.errors import ApiError
 from server.metrics import Metrics
@@ -14,7 +15,10 @@ log = structlog.get_logger("letheward.watching")
 
 
 def tell(decided: Plan, *, enforcing: bool, revision: int, metrics: Metrics) -> None:
-    """Log and count what ``decided`` would do: all of it, or of lists with policy ``monitor`` where it is enforced."""
+    """Count what is decided; log what is not done: all of it, or of lists with policy ``monitor`` alone."""
+    for finding in _strictest_by_list(decided.findings):
+        done = _done(decided, finding) if enforcing else "monitor"
+        metrics.decided(finding.forget_list.name, done, _stage(finding.verdict))
     found = [f for f in decided.findings if f.action == "monitor" or not enforcing]
     for finding in _strictest_by_list(found):
         would_be = _instead(decided, finding)
@@ -44,6 +48,14 @@ def _strictest_by_list(found: Iterable[Finding]) -> list[Finding]:
 
 
 def _instead(decided: Plan, finding: Finding) -> str:
-    if finding.action == "monitor":
-        return finding.forget_list.fallback
+    return finding.forget_list.fallback if finding.action == "monitor" else _done(decided, finding)
+
+
+def _done(decided: Plan, finding: Finding) -> str:
     return decided.action if finding is decided.decisive else finding.action
+
+
+def _stage(verdict: Verdict) -> str:
+    """What told most: a name, a description, the meaning, or, where there is no such evidence, the talk before."""
+    best = max(verdict.evidence, key=lambda e: e.score, default=None)
+    return best.stage.partition(" (")[0] if best is not None else "context"
