@@ -87,6 +87,10 @@ class Metrics:
         registry.register(self._lists)
         registry.register(self._scores)
 
+    def add(self, collector: Collector) -> None:
+        """Show what another part counts."""
+        self._registry.register(collector)
+
     def queue(self, waiting: Callable[[], float], running: Callable[[], float]) -> None:
         """Where the depth of the detector's queue is read."""
         self._waiting.set_function(waiting)

@@ -41,12 +41,9 @@ from server.judging import Judge, Judgement, Prompt, Snapshots
 from server.metrics import Metrics
 from server.passing import forward
 from server.phases import Phases
-from server.phases import Phases
 from server.remembering import Remembering
 from server.served_models import ServedModels
 from server.surfaces import Body, Limits, check_shape
-from server.text_log import TextLog
-from server.tracing import NO_TRACING, Tracing
 from server.text_log import TextLog
 from server.tracing import NO_TRACING, Tracing
 from server.upstream import Upstream
@@ -76,7 +73,6 @@ class ProxyConfig:
     check_answers: bool = True
     media: Literal["pass", "refuse"] = "pass"
     pace: float = 0.0  # seconds between the tokens of answers that the proxy gives itself
-    log_texts_of: tuple[str, ...] = ()  # lists of which what they flag may be logged as text
     log_texts_of: tuple[str, ...] = ()  # lists of which what they flag may be logged as text
 
 
@@ -122,15 +118,9 @@ class Proxy:
         self._texts = TextLog(config.log_texts_of, tracing)
         for observed in {upstream, self._guard_upstream}:
             observed.transport.phases = self._phases
-        self.tracing = tracing
-        self._phases = Phases(self.metrics.phase, tracing)
-        self._texts = TextLog(config.log_texts_of, tracing)
-        for observed in {upstream, self._guard_upstream}:
-            observed.transport.phases = self._phases
         self.responses = ResponseStore()
         self._models = ServedModels(upstream)
         self._judging = anyio.CapacityLimiter(config.detector_workers)
-        self.metrics.queue(lambda: self._judging.statistics().tasks_waiting, lambda: self._judging.borrowed_tokens)
         self.metrics.queue(lambda: self._judging.statistics().tasks_waiting, lambda: self._judging.borrowed_tokens)
         self._answer_guards = AnswerGuards()
         bounds = Bounds(max_tokens=config.guard_max_tokens, timeout=config.guard_timeout, rest=config.guard_rest)
@@ -245,7 +235,6 @@ class Proxy:
         self, snapshot: Snapshot, body: Body, dialect: Dialect
     ) -> tuple[Prompt, Sequence[tuple[Verdict, ...]]]:
         with self._phases("read"):
-            with self._phases("read"):
             prompt = self.judge.read(body, dialect)
         if self._snapshots.stale:
             raise ApiError(
@@ -260,9 +249,7 @@ class Proxy:
     async def _verdicts(self, snapshot: Snapshot, prompt: Prompt) -> list[tuple[Verdict, ...]]:
         try:
             with self._phases("judge"):
-                with self._phases("judge"):
                 found: Judgement = await run_sync(self.judge.judge, snapshot, prompt, limiter=self._judging)
-                self.tracing.past("letheward.judge.", [(stage, ms / 1000) for stage, ms in found.ms.items()])
                 self.tracing.past("letheward.judge.", [(stage, ms / 1000) for stage, ms in found.ms.items()])
         except DetectorError as error:
             self.metrics.failed(error)
@@ -303,7 +290,6 @@ class Proxy:
             say=partial(self._say, call),
             hit=partial(self._hit, call),
             held=self.metrics.held,
-            phases=self._phases,
             phases=self._phases,
             fallen=partial(self._fallen, prompt),
             served=await self._models.served(call.asker.model) if hasattr(call.dialect, "to_chat") else None,
@@ -349,7 +335,6 @@ class Proxy:
 
     def _hit(self, call: Call, hit: Hit, outcome: str) -> None:
         self.metrics.answer_hit(hit.list_name, hit.kind, outcome)
-        self.metrics.decided(hit.list_name, outcome, "answer")
         self.metrics.decided(hit.list_name, outcome, "answer")
         log.info("answer_hit", forget_list=hit.list_name, entry=hit.entry_id, kind=hit.kind, outcome=outcome,
                  path=call.dialect.path, revision=call.snapshot.revision)  # fmt: skip

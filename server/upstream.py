@@ -17,9 +17,8 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from server.errors import ApiError, error_body
-from server.upstream_spans import ObservedTransport
-from server.upstream_spans import ObservedTransport
 from server.upstream_pool import Endpoint, Locate, Member, Outcome, Pool
+from server.upstream_spans import ObservedTransport
 
 log = structlog.get_logger("letheward.upstream")
 
