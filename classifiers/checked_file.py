@@ -17,7 +17,7 @@ def write(file: Path, header: dict[str, Any], body: bytes) -> None:
     """
     line = json.dumps(header | {"sha256": hashlib.sha256(body).hexdigest()}).encode()
     file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_suffix(".part")
+    part = file.with_suffix(f".{os.getpid()}.part")  # other processes may be writing the same
     with part.open("wb") as out:
         out.write(line + b"\n" + body)
         out.flush()

@@ -19,6 +19,7 @@ from classifiers.detector import Detector
 from classifiers.fitting import Aim, Stoppable, calibrate_on, learn
 from classifiers.scorers import Scorer, create_scorer
 from classifiers.static import StaticEmbedding, load_or_distil
+from classifiers.targets import prepare
 from classifiers.types import DetectorError, Encoder, Target
 from classifiers.vectors import VectorCache
 from guard.model import EcoFit, Entry, ForgetList
@@ -51,13 +52,16 @@ class Ways:
     """How the detector of every snapshot is to work.
 
     ``folder`` keeps vectors, the static embedding and trained classifiers between runs; ``learning``: fit the head
-    and calibrate thresholds in the background after changes.
+    and calibrate thresholds in the background after changes. ``shared``: other processes do the same in ``folder``.
+    ``max_age``: seconds without the store after which what is in force counts no more; None: never.
     """
 
     folder: Path | None = None
     scorer: str = "head"
     false_positive_rate: float = DEFAULT_TARGET
     learning: bool = False
+    shared: bool = False
+    max_age: float | None = None
 
     @property
     def classifiers(self) -> Path | None:
@@ -79,7 +83,8 @@ class SnapshotManager:
         self.store = store
         self._ways = ways or Ways()
         self._encoder = Batching(encoder)
-        self._cache = VectorCache(self._ways.folder / "vectors.bin" if self._ways.folder else None)
+        file = self._ways.folder / "vectors.bin" if self._ways.folder else None
+        self._cache = VectorCache(file, shared=self._ways.shared)
         self._scorers: dict[str, Scorer] = {}
         self._static: StaticEmbedding | None = None
         self._changing = threading.Lock()
@@ -91,7 +96,8 @@ class SnapshotManager:
         # A thread inside a native library when the interpreter ends would end it with a fault.
         self._halt = weakref.finalize(self, _halt, self._stop, self._tidiers)
         self._stale = False
-        self._current = self._whole(store.load())
+        self._before: list[Callable[[Snapshot], object]] = []
+        self._current = self._whole(self._read(store.load))
         self._tidy_later()
 
     @property
@@ -111,8 +117,13 @@ class SnapshotManager:
 
     @property
     def stale(self) -> bool:
-        """True where a stored change could not be brought into force."""
-        return self._stale
+        """True where a stored change could not be brought into force, or the store has been away for too long."""
+        return self._stale or (self._ways.max_age is not None and self.age > self._ways.max_age)
+
+    @property
+    def age(self) -> float:
+        """Seconds since the store was last read: so old what is in force may be."""
+        return time.monotonic() - self._seen
 
     def close(self) -> None:
         """End what goes on in the background, and close the store."""
@@ -127,14 +138,46 @@ class SnapshotManager:
         """
         with self._changing:
             result = apply(self.store)
-            revision = self._refresh()
+            self._stale = True
+            revision = self._take_in(self._news())
         self._tidy_later()
         return result, revision
 
     def refresh(self) -> int:
-        """Bring what is stored into force; returns the revision."""
+        """Bring what is stored into force, whoever changed it; returns the revision. Blocking.
+
+        Raises:
+            StoreError: the store cannot be read. What was in force stays in force, which is no reason to refuse
+                requests: nobody was told by this process that anything had changed.
+            DetectorError: a change cannot be brought into force; ``stale`` is true until it is.
+        """
         with self._changing:
-            return self._refresh()
+            before = self._current.revision
+            if self._read(self.store.revision) == before and not self._stale:
+                return before
+            revision = self._take_in(self._news())
+        self._tidy_later()
+        return revision
+
+    def prepare(self, entries: Sequence[Entry]) -> None:
+        """Encode ``entries`` before they are stored, so that the change waits for nothing. Blocking.
+
+        Raises:
+            DetectorError: they cannot be encoded.
+        """
+        found = prepare([target(entry) for entry in entries if entry.kept is None])
+        try:
+            self._cache.vectors([*found.texts, *found.bare.values()], self._encoder.apart)
+        except Exception as error:
+            raise DetectorError(f"entries could not be encoded: {error}") from error
+
+    def before(self, ready: Callable[[Snapshot], object]) -> None:
+        """Have ``ready`` called with each snapshot before it comes into force, so that no request waits for it."""
+        self._before.append(ready)
+
+    def forget_shared(self) -> None:
+        """Empty what was left for other processes, where they have had time to take it."""
+        self._cache.forget_shared()
 
     def check_scorer(self, name: str | None) -> None:
         """See that a list can have the scorer ``name``.
@@ -146,6 +189,14 @@ class SnapshotManager:
             self._scorer(name or self._ways.scorer)
         except (ValueError, RuntimeError) as error:
             raise Invalid(str(error)) from error
+
+    def own_scorers(self, lists: Iterable[ForgetList]) -> dict[str, Scorer]:
+        """The scorers of lists that do not have the server's.
+
+        Raises:
+            ValueError: one cannot be used.
+        """
+        return {item.name: self._scorer(item.scorer) for item in lists if item.scorer}
 
     def calibrate(self, name: str, traffic: Sequence[str], aim: Aim) -> Calibration:
         """A threshold for a list, on ``traffic`` that is to pass, or made-up traffic; nothing is changed. Blocking.
@@ -217,11 +268,23 @@ class SnapshotManager:
         self._tidy_due.clear()
         return not stopped
 
-    def _refresh(self) -> int:
-        self._stale = True
-        changes = self.store.changes(self._current.revision)
-        self._current = self._whole(self.store.load()) if changes is None else self._changed(changes)
-        self._stale = False
+    def _news(self) -> Changes | Contents:
+        return self._read(lambda: self.store.changes(self._current.revision) or self.store.load())
+
+    def _read(self, read: Callable[[], T]) -> T:
+        began = time.monotonic()
+        found = read()
+        self._seen = began
+        return found
+
+    def _take_in(self, news: Changes | Contents) -> int:
+        if self._stale or news.revision != self._current.revision:
+            self._stale = True
+            made = self._whole(news) if isinstance(news, Contents) else self._changed(news)
+            for ready in self._before:
+                ready(made)
+            self._current = made
+            self._stale = False
         return self._current.revision
 
     def _whole(self, contents: Contents) -> Snapshot:
@@ -229,7 +292,7 @@ class SnapshotManager:
         self._comparable(contents.entries)
         detector = Detector.build(
             map(target, contents.entries), thresholds(contents.lists), self._encoder, cache=self._cache,
-            off=off(contents.lists), scorer=self._scorer(self._ways.scorer), scorers=self._own(contents.lists),
+            off=off(contents.lists), scorer=self._scorer(self._ways.scorer), scorers=self.own_scorers(contents.lists),
         )  # fmt: skip
         return _snapshot(contents.revision, contents.lists, entries, detector, contents.fits)
 
@@ -243,7 +306,7 @@ class SnapshotManager:
         entries.update(((e.list_name, e.entry_id), e) for e in changes.entries)
         detector = now.detector.changed(
             thresholds(changes.lists), added=[target(e) for e in changes.entries], removed=gone,
-            off=off(changes.lists), scorers=self._own(changes.lists),
+            off=off(changes.lists), scorers=self.own_scorers(changes.lists),
         )  # fmt: skip
         made = _snapshot(changes.revision, changes.lists, entries, detector, changes.fits)
         return replace(made, calibrations=now.calibrations)
@@ -254,9 +317,6 @@ class SnapshotManager:
             check_encoder(entries, self._encoder)
         except OtherEncoder as error:
             raise StoreError(str(error)) from error
-
-    def _own(self, lists: Iterable[ForgetList]) -> dict[str, Scorer]:
-        return {item.name: self._scorer(item.scorer) for item in lists if item.scorer}
 
     def _scorer(self, name: str) -> Scorer:
         if name not in self._scorers:
