@@ -16,16 +16,16 @@ from starlette.responses import JSONResponse, Response
 from guard.selection import TokenSelectors
 from guard.snapshot import SnapshotManager
 from server import __version__
+from server.access.roles import CLIENT, OPEN, TABLE, check_routes
+from server.access.setup import AccessConfig, add_access
 from server.admin import admin_router
-from server.auth import admin_key_needed
-from server.clients import Client, require_client
 from server.correlation import Correlate
 from server.eco_fitting import Fitting
 from server.errors import ApiError, openai_error, problems
 from server.incoming import LimitBodies
 from server.metrics import CountRequests, Metrics
 from server.proxy import Proxy
-from server.routes import add_client_routes
+from server.routes import add_client_routes, error_on
 from server.upstream import Upstream
 
 log = structlog.get_logger("letheward.app")
@@ -36,16 +36,19 @@ def create_app(
     proxy: Proxy,
     upstream: Upstream,
     manager: SnapshotManager,
-    admin_key: str,
-    clients: Sequence[Client],
-    is_admin: Callable[[Request], bool],
+    access: AccessConfig,
     max_body_bytes: int,
     metrics_public: bool = False,
     fitting: Fitting | None = None,
     routes: Sequence[str] = (),
     selectors: TokenSelectors | None = None,
 ) -> FastAPI:
-    """The application over its ready parts; what it does not list answers 404 in OpenAI's shape."""
+    """The application over its ready parts; what it does not list answers 404 in OpenAI's shape.
+
+    Raises:
+        StoreError: the keys cannot be read.
+        RouteWithoutRole: nobody said whom a route is for.
+    """
     app = FastAPI(
         title="Letheward",
         version=__version__,
@@ -54,28 +57,35 @@ def create_app(
         redoc_url=None,
         openapi_url=None,
     )
-    allowed = require_client(clients, is_admin)
+    table = TABLE | {f"POST {path}": CLIENT for path in routes}
+    if metrics_public:
+        table |= {"GET /metrics": OPEN}
+    app.state.access = add_access(app, manager.store, access, table=table, shape=error_on)
     app.add_middleware(LimitBodies, limit=max_body_bytes, prefix="/admin/")
     app.add_middleware(CountRequests, metrics=proxy.metrics)
     app.add_middleware(Correlate, tracing=proxy.tracing)
     app.include_router(
         admin_router(
-            manager, admin_key, max_body_bytes=max_body_bytes, judge=proxy.judge, fitting=fitting, selectors=selectors
+            manager,
+            access.admin_key,
+            max_body_bytes=max_body_bytes,
+            judge=proxy.judge,
+            fitting=fitting,
+            selectors=selectors,
         )
     )
     _add_health(app, upstream, manager, enforcing=proxy.enforcing)
-    _add_metrics(app, proxy.metrics, is_admin, public=metrics_public)
-    add_client_routes(app, proxy, allowed, routes)
+    _add_metrics(app, proxy.metrics)
+    add_client_routes(app, proxy, routes)
     _add_error_shapes(app)
+    check_routes(app.routes, table)
     return app
 
 
-def _add_metrics(app: FastAPI, metrics: Metrics, is_admin: Callable[[Request], bool], *, public: bool) -> None:
+def _add_metrics(app: FastAPI, metrics: Metrics) -> None:
     @app.get("/metrics")
-    async def scraped(request: Request) -> Response:
-        """Prometheus' text format; asks for the admin key unless the operator opened it."""
-        if not public and not is_admin(request):
-            raise admin_key_needed()
+    async def scraped() -> Response:
+        """Prometheus' text format."""
         return Response(await run_sync(metrics.render), media_type=CONTENT_TYPE_LATEST)
 
 

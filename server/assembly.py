@@ -14,15 +14,16 @@ from guard.eco import Eco
 from guard.selection import FOLDER, TokenSelectors
 from guard.snapshot import SnapshotManager, Ways
 from guard.store import Store
+from server.access.principal import reveals
+from server.access.setup import access_config
 from server.app import create_app
-from server.auth import admin_check
-from server.clients import Client
 from server.eco_fitting import Fitting
 from server.keys import admin_key
 from server.proxy import Proxy, ProxyConfig
 from server.settings import Settings
 from server.surfaces import Limits
 from server.upstream import Endpoint, Upstream
+from server.upstream_pool import PoolCollector
 
 log = structlog.get_logger("letheward.assembly")
 
@@ -80,19 +81,14 @@ def _app(
 ) -> FastAPI:
     if not settings.enforce:
         log.warning("not_enforcing", why="enforce is false: every request passes to the model as it comes")
-    key = admin_key(settings)
-    is_admin = admin_check(key)
-    proxy = Proxy(manager, upstream, eco=eco, reveal=is_admin, guard_upstream=guard, config=_proxy_config(settings))
+    proxy = Proxy(manager, upstream, eco=eco, reveal=reveals, guard_upstream=guard, config=_proxy_config(settings))
+    proxy.metrics.add(PoolCollector(upstream.pool))
     proxy.prepare()
-    clients = [Client(k.get_secret_value()) for k in settings.client_keys]
-    clients += [Client(c.key.get_secret_value(), c.name, frozenset(c.may_choose)) for c in settings.clients]
     return create_app(
         proxy=proxy,
         upstream=upstream,
         manager=manager,
-        admin_key=key,
-        clients=clients,
-        is_admin=is_admin,
+        access=access_config(settings, admin_key(settings)),
         max_body_bytes=settings.max_body_bytes,
         metrics_public=settings.metrics_public,
         fitting=Fitting(manager, proxy.judge, upstream, eco, settings.cache_dir / "eco-fits"),

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from server.access.principal import principal_of
 from server.clients import Client, client_key
 from server.dialects.base import Dialect
 from server.dialects.other import Other
@@ -24,9 +25,7 @@ Handler = Callable[[Request, Client], Awaitable[Response]]
 _UNTOUCHED = ("/tokenize", "/detokenize", "/v1/messages/count_tokens")
 
 
-def add_client_routes(
-    app: FastAPI, proxy: Proxy, allowed: Callable[[Request], Client], routes: Sequence[str] = ()
-) -> None:
+def add_client_routes(app: FastAPI, proxy: Proxy, routes: Sequence[str] = ()) -> None:
     """The guarded endpoints, those that ask no model anything, and ``routes`` that the operator named."""
 
     def add(
@@ -34,7 +33,7 @@ def add_client_routes(
     ) -> None:
         async def endpoint(request: Request) -> Response:
             try:
-                return await handler(request, allowed(request))
+                return await handler(request, principal_of(request).client())
             except ApiError as error:
                 if told is None:
                     raise
@@ -54,6 +53,15 @@ def add_client_routes(
     add("/v1/responses/{response_id}", partial(_deleted, proxy), "DELETE")
     for path in routes:
         add(path, partial(_served, proxy, Other(path)))
+
+
+def error_on(path: str, error: ApiError) -> Response:
+    """The answer of a request that did not come as far as its route, in the shape of those who ask there."""
+    for name in DIALECTS:
+        dialect = create_dialect(name)
+        if path == dialect.path or path.startswith(f"{dialect.path}/"):
+            return dialect.error(error)
+    return error.response()
 
 
 async def _served(proxy: Proxy, dialect: Dialect, request: Request, client: Client) -> Response:

@@ -18,6 +18,7 @@ from guard.eco import Eco
 from guard.model import Entry, ForgetList
 from guard.snapshot import SnapshotManager
 from guard.store import Store
+from server.access.setup import AccessConfig
 from server.app import create_app
 from server.proxy import Proxy, ProxyConfig
 from server.upstream import Endpoint, Upstream
@@ -121,8 +122,7 @@ async def house(model_folder: Path, *, check_answers: bool = True) -> AsyncItera
         config = ProxyConfig(check_answers=check_answers)
         proxy = Proxy(manager, upstream, eco=Eco(model_folder), config=config, reveal=lambda _: False)
         app = create_app(
-            proxy=proxy, upstream=upstream, manager=manager, admin_key="none", clients=(), is_admin=lambda _: False,
-            max_body_bytes=1_000_000,
+            proxy=proxy, upstream=upstream, manager=manager, access=AccessConfig("none"), max_body_bytes=1_000_000,
         )  # fmt: skip
         transport = httpx.ASGITransport(app, raise_app_exceptions=True)
         try:

@@ -75,7 +75,12 @@ TABLE: dict[str, Rule] = {
     f"DELETE {_LIST}": CHANGE,
     f"GET {_LIST}/entries": READ,
     f"POST {_LIST}/entries": CHANGE,
+    f"POST {_LIST}/entries/delete": CHANGE,
+    f"GET {_LIST}/entries/{{entry_id}}": READ,
+    f"PUT {_LIST}/entries/{{entry_id}}": CHANGE,
+    f"PATCH {_LIST}/entries/{{entry_id}}": CHANGE,
     f"DELETE {_LIST}/entries/{{entry_id}}": CHANGE,
+    f"POST {_LIST}/documents": CHANGE,
     f"POST {_LIST}/import": CHANGE,
     f"GET {_LIST}/export": READ,
     f"POST {_LIST}/calibrate": READ,
@@ -84,6 +89,10 @@ TABLE: dict[str, Rule] = {
     f"POST {_LIST}/eco/fit": CHANGE,
     # over all lists
     f"GET {_V1}/revision": READ_OWN,
+    f"GET {_V1}/revisions": READ_OWN,
+    f"GET {_V1}/revisions/{{number}}": READ_OWN,
+    f"POST {_V1}/rollback": CHANGE_OWN,
+    f"GET {_V1}/openapi.json": READ_OWN,
     f"POST {_V1}/check": READ,
     f"POST {_V1}/replay": READ,
 }

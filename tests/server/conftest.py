@@ -32,8 +32,9 @@ from guard.eco import Eco
 from guard.model import Entry, ForgetList
 from guard.snapshot import SnapshotManager
 from guard.store import Store
+from server.access.principal import reveals
+from server.access.setup import AccessConfig
 from server.app import create_app
-from server.auth import admin_check
 from server.clients import Client
 from server.eco_fitting import Fitting
 from server.metrics import Metrics
@@ -185,22 +186,22 @@ def build(manager: SnapshotManager, checkpoint: Path, script: Script, tmp_path: 
     @contextmanager
     def start(
         *, client_keys: tuple[str, ...] = (), clients: tuple[Client, ...] = (), routes: tuple[str, ...] = (),
+        access: AccessConfig | None = None,
         eco: bool = True, upstream_url: str | None = None,
         read_timeout: float = 20, metrics_public: bool = False, window: int = 1000, **config: Any,
     ) -> Iterator[House]:  # fmt: skip
         with running(scripted(script)) as url:
             endpoint = Endpoint(upstream_url or url, "inner-key")
             upstream = Upstream(lambda: endpoint, connect_timeout=2, read_timeout=read_timeout)
-            is_admin = admin_check(ADMIN_KEY)
             rows = Eco(checkpoint) if eco else None
             proxy = Proxy(
-                manager, upstream, eco=rows, reveal=is_admin, config=ProxyConfig(**config),
+                manager, upstream, eco=rows, reveal=reveals, config=ProxyConfig(**config),
                 metrics=Metrics(manager, enforcing=config.get("enforce", True), window=window),
             )  # fmt: skip
             app = create_app(
-                proxy=proxy, upstream=upstream, manager=manager, admin_key=ADMIN_KEY,
-                clients=[*map(Client, client_keys), *clients], routes=routes,
-                is_admin=is_admin, max_body_bytes=1_000_000, metrics_public=metrics_public,
+                proxy=proxy, upstream=upstream, manager=manager, routes=routes,
+                access=access or AccessConfig(ADMIN_KEY, (*map(Client, client_keys), *clients)),
+                max_body_bytes=1_000_000, metrics_public=metrics_public,
                 fitting=Fitting(manager, proxy.judge, upstream, rows, tmp_path / "eco-fits"),
             )  # fmt: skip
             with running(app) as front, httpx.Client(base_url=front, timeout=30) as client:
