@@ -7,12 +7,14 @@ import json
 import os
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
 
+from guard.breaker import Breaker
 from guard.effects import Ask, GuardUnavailable
 from guard.reasoning_check import usable_reasoning
 from guard.special_tokens import neutralise
@@ -33,18 +35,27 @@ class DragonUnavailable(GuardUnavailable):
     """The guard model failed or its template cannot be rendered; the list's fallback action applies."""
 
 
+class Unanswered(DragonUnavailable):
+    """The guard model could not be reached, or took too long."""
+
+
 # Sends a chat completions body to the guard model and gives its text back; raises ``DragonUnavailable``.
 Complete = Callable[[dict[str, Any]], Awaitable[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What reasoning may cost. ``timeout`` and ``ttl`` in seconds; ``kept``: texts in the cache."""
+    """What reasoning may cost. Times in seconds; ``kept``: texts in the cache.
+
+    ``rest``: for how long a guard model that did not answer is not asked; it doubles up to ``longest_rest``.
+    """
 
     max_tokens: int = 64
     timeout: float = 30.0
     kept: int = 4096
     ttl: float = 3600.0
+    rest: float = 5.0
+    longest_rest: float = 60.0
 
 
 @dataclass(slots=True)
@@ -78,44 +89,40 @@ class ReasoningWriter:
         self._secret = os.urandom(32)
         self._texts: OrderedDict[bytes, tuple[float, str]] = OrderedDict()
         self._flights: dict[bytes, _Flight] = {}
+        own = self._bounds
+        self._breaker = Breaker(Unanswered, clock, first=own.rest, longest=own.longest_rest)
 
     async def __call__(self, ask: Ask) -> str:
         """Reasoning, or ``TEMPLATE_REASONING`` where the guard model's text may not be used.
 
         Raises:
-            DragonUnavailable: the guard model failed or was too slow.
+            DragonUnavailable: the guard model failed or was too slow, or did so a moment ago.
         """
         key = self._key(ask)
-        try:
-            with anyio.fail_after(self._bounds.timeout):
-                return await self._shared(key, ask)
-        except TimeoutError as error:
-            raise DragonUnavailable(f"no reasoning within {self._bounds.timeout:g} s") from error
-
-    async def _shared(self, key: bytes, ask: Ask) -> str:
+        ends = anyio.current_time() + self._bounds.timeout
         while True:
             kept = self._recall(key)
             if kept is not None:
                 return kept
             flight = self._flights.get(key)
             if flight is None:
-                return await self._lead(key, ask)
-            await flight.done.wait()
+                return await self._lead(key, ask, ends)
+            with self._until(ends):
+                await flight.done.wait()
             if flight.error is not None:
                 raise DragonUnavailable(str(flight.error)) from flight.error
             if flight.text is not None:
                 return flight.text
             # Whoever asked first went away: the next of those who wait asks.
 
-    async def _lead(self, key: bytes, ask: Ask) -> str:
+    async def _lead(self, key: bytes, ask: Ask, ends: float) -> str:
+        if not self._breaker.admits:
+            raise DragonUnavailable("the guard model did not answer a moment ago and is not asked for a while")
         flight = self._flights[key] = _Flight()
         try:
-            with anyio.fail_after(self._bounds.timeout):
+            with self._breaker.call(), self._until(ends):
                 text = await self._complete(self._body(ask))
             flight.text = usable_reasoning(text, ask.entry, ask.prompt, guideline=ask.forget_list.guideline)
-        except TimeoutError as error:
-            flight.error = DragonUnavailable(f"no reasoning within {self._bounds.timeout:g} s")
-            raise flight.error from error
         except DragonUnavailable as error:
             flight.error = error
             raise
@@ -124,6 +131,14 @@ class ReasoningWriter:
             flight.done.set()
         self._remember(key, flight.text)
         return flight.text
+
+    @contextmanager
+    def _until(self, ends: float) -> Iterator[None]:
+        try:
+            with anyio.fail_after(ends - anyio.current_time()):
+                yield
+        except TimeoutError as error:
+            raise Unanswered(f"no reasoning within {self._bounds.timeout:g} s") from error
 
     def _body(self, ask: Ask) -> dict[str, Any]:
         return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from guard.dragon import guard
 from guard.effects import Ask, GuardUnavailable, Tools
 from guard.model import Entry, ForgetList
-from guard.reasoning import Bounds, DragonUnavailable, ReasoningWriter, guard_prompt
+from guard.reasoning import Bounds, DragonUnavailable, ReasoningWriter, Unanswered, guard_prompt
 from guard.reasoning_check import TEMPLATE_REASONING, told_words, usable_reasoning, why_unusable
 
 LIST = ForgetList("people", policy="dragon", guideline="Say nothing of these people.")
@@ -177,12 +178,105 @@ async def test_where_the_first_who_asked_goes_away_the_next_asks() -> None:
 
 
 async def test_a_slow_guard_model_is_given_up() -> None:
+    now = 0.0
     model = Model(hold=anyio.Event())
-    writer = ReasoningWriter(model, bounds=Bounds(timeout=0.05))
+    writer = ReasoningWriter(model, bounds=Bounds(timeout=0.05), clock=lambda: now)
     with pytest.raises(GuardUnavailable, match=r"within 0\.05 s"):
         await writer(ASK)
     model.hold = None
+    with pytest.raises(GuardUnavailable, match="not asked"):
+        await writer(ASK)
+    now = 5.0
     assert await writer(ASK) == GOOD
+
+
+@dataclass
+class Asked:
+    """Asks the writer about ever new prompts, at a time that stands still."""
+
+    model: Model
+    now: float = 0.0
+    prompts: int = 0
+    writer: ReasoningWriter = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.writer = ReasoningWriter(self.model, clock=lambda: self.now)
+
+    async def reaches(self) -> bool:
+        """Whether the guard model is asked about a new prompt."""
+        self.prompts += 1
+        before = len(self.model.bodies)
+        with suppress(DragonUnavailable):
+            await self.writer(replace(ASK, prompt=f"Is Zorvan Pelk {self.prompts}?"))
+        return len(self.model.bodies) > before
+
+
+async def test_a_guard_model_that_does_not_answer_is_left_alone_for_ever_longer_up_to_a_minute() -> None:
+    asked = Asked(Model(error=Unanswered("gone")))
+    assert await asked.reaches()
+    for rest in (5, 10, 20, 40, 60, 60):
+        asked.now += rest - 1
+        assert not await asked.reaches()
+        asked.now += 1
+        assert await asked.reaches()
+    asked.now += 60
+    asked.model.error = None
+    assert [await asked.reaches() for _ in range(3)] == [True] * 3
+    asked.model.error = Unanswered("gone again")
+    assert [await asked.reaches() for _ in range(2)] == [True, False]
+    asked.now += 5
+    assert await asked.reaches()
+
+
+async def test_what_is_known_already_is_told_while_the_guard_model_is_left_alone() -> None:
+    asked = Asked(Model())
+    await asked.writer(ASK)
+    asked.model.error = Unanswered("gone")
+    await asked.reaches()
+    assert await asked.writer(ASK) == GOOD
+
+
+async def test_a_guard_model_that_answers_badly_is_asked_again_at_once() -> None:
+    asked = Asked(Model(error=DragonUnavailable("status 400")))
+    assert [await asked.reaches() for _ in range(3)] == [True] * 3
+
+
+async def test_one_call_tries_while_the_others_do_without() -> None:
+    asked = Asked(Model(error=Unanswered("gone")))
+    await asked.reaches()
+    asked.now = 5.0
+    asked.model.error, asked.model.hold = None, anyio.Event()
+    async with anyio.create_task_group() as group:
+        group.start_soon(asked.reaches)
+        await until(lambda: len(asked.model.bodies) == 2)
+        assert not await asked.reaches()
+        asked.model.hold.set()
+    assert await asked.reaches()
+
+
+async def test_a_trial_whose_client_goes_away_leaves_the_next_to_try() -> None:
+    asked = Asked(Model(error=Unanswered("gone")))
+    await asked.reaches()
+    asked.now = 5.0
+    asked.model.error, asked.model.hold = None, anyio.Event()
+    async with anyio.create_task_group() as group:
+        group.start_soon(asked.reaches)
+        await until(lambda: len(asked.model.bodies) == 2)
+        group.cancel_scope.cancel()
+    asked.model.hold = None
+    assert await asked.reaches()
+
+
+async def test_calls_that_fail_together_count_once() -> None:
+    asked = Asked(Model(error=Unanswered("gone"), hold=anyio.Event()))
+    async with anyio.create_task_group() as group:
+        for _ in range(5):
+            group.start_soon(asked.reaches)
+        await until(lambda: len(asked.model.bodies) == 5)
+        assert asked.model.hold is not None
+        asked.model.hold.set()
+    asked.now = 5.0
+    assert await asked.reaches()
 
 
 async def test_the_guard_passes_a_fault_on_and_does_without_a_model_where_there_is_none() -> None:

@@ -173,6 +173,18 @@ def test_a_guard_model_that_fails_leaves_the_lists_fallback(
             assert TEMPLATE_REASONING in _content(model)
 
 
+@pytest.mark.parametrize(("fault", "asked"), [("slow", 1), ("status 500", 2)])
+def test_only_the_first_waits_for_a_guard_model_that_does_not_answer(
+    build: Build, model: GuardModel, fault: str, asked: int
+) -> None:
+    for name, value in FAULTS[fault].items():
+        setattr(model, name, value)
+    with guarded(build, model, guard_timeout=0.5, guard_rest=60) as house:
+        for question in (QUESTION, f"{QUESTION} Please."):
+            assert house.chat(question).headers["x-letheward-action"] == "refuse"
+    assert len(model.asked) == asked
+
+
 @pytest.mark.parametrize(
     "text",
     [
