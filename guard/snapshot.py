@@ -179,6 +179,11 @@ class SnapshotManager:
         """Empty what was left for other processes, where they have had time to take it."""
         self._cache.forget_shared()
 
+    def retune(self, false_positive_rate: float) -> None:
+        """Calibrate to another rate from now on; the thresholds follow in the background."""
+        self._ways = replace(self._ways, false_positive_rate=false_positive_rate)
+        self._tidy_later()
+
     def check_scorer(self, name: str | None) -> None:
         """See that a list can have the scorer ``name``.
 

@@ -26,6 +26,7 @@ _TOGETHER: Mapping[str, Callable[[Iterable[float]], float]] = {
     "letheward_config_valid": min,
     "letheward_revision": min,
     "letheward_upstream_up": min,
+    "letheward_workers": min,
     "letheward_upstream_in_flight": sum,
     "letheward_requests_in_flight": sum,
     "letheward_judging_waiting": sum,
@@ -114,7 +115,7 @@ class _Sum(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """The metrics now."""
-        yield GaugeMetricFamily("letheward_workers", "Processes that serve", value=self._workers)
+        yield GaugeMetricFamily("letheward_processes", "Processes whose numbers these are", value=self._workers)
         for name, family in self._families.items():
             metric = Metric(name, family.help, family.kind)
             for (sample, labels), value in family.samples.items():
@@ -128,7 +129,7 @@ def _read_registry(registry: CollectorRegistry) -> Families:
         samples = {
             (s.name, tuple(sorted(s.labels.items()))): float(s.value)
             for s in metric.samples
-            if not (metric.type in _SUMMED and s.name.endswith("_created"))  # of no use for a sum
+            if s.value == s.value and not (metric.type in _SUMMED and s.name.endswith("_created"))  # no use for a sum
         }
         found[metric.name] = _Family(metric.type, metric.documentation, samples)
     return found

@@ -80,7 +80,11 @@ class Metrics:
         )
         self._running = Gauge("letheward_judging_running", "Requests that the detector is judging", registry=registry)
         if gathering is None:
-            Gauge("letheward_workers", "Processes that serve", registry=registry).set(1)
+            Gauge("letheward_processes", "Processes whose numbers these are", registry=registry).set(1)
+        self._config_valid = Gauge(
+            "letheward_config_valid", "0 where the settings were changed to some that cannot be used", registry=registry
+        )
+        self._config_valid.set(1)
         Gauge("letheward_enforcing", "0 where everything passes and is only watched", registry=registry).set(enforcing)
         self._lists = _Lists(snapshots)
         self._scores = ScoreCollector(window)
@@ -107,6 +111,10 @@ class Metrics:
     def in_flight(self, more: int) -> None:
         """Note that a request came (1) or went (-1)."""
         self._in_flight.inc(more)
+
+    def config_valid(self, valid: bool) -> None:
+        """Note whether the settings that were read last can be used."""
+        self._config_valid.set(valid)
 
     def judged(self, snapshot: Snapshot, judgement: Judgement) -> None:
         """Count a request that was judged."""
@@ -154,6 +162,12 @@ class Metrics:
         if self._gathering is not None:
             self.meet()
             self._gathering.keep(self._registry)
+
+    def close(self) -> None:
+        """Leave this worker's numbers to the others. Blocking."""
+        if self._gathering is not None:
+            self.keep()
+            self._gathering.close()
 
     def meet(self) -> None:
         """Take note of the lists in force."""

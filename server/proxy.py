@@ -76,6 +76,10 @@ class ProxyConfig:
     log_texts_of: tuple[str, ...] = ()  # lists of which what they flag may be logged as text
 
 
+# What ``Proxy.configure`` takes over; the rest of its settings needs a start.
+PROXY_HOT = ("answer_pace", "check_answers", "detector_workers", "log_texts_of", "on_detector_failure")
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One request that is being served."""
@@ -129,6 +133,15 @@ class Proxy:
         self._answering = Answering(
             upstream, cut_by(eco.tokenizer) if eco else _words, config.pace, config.on_detector_failure == "allow"
         )
+
+    def configure(self, config: ProxyConfig) -> None:
+        """Go on with ``config``; ``PROXY_HOT`` names the settings that may differ from those before."""
+        if config.log_texts_of != self._config.log_texts_of:
+            self._texts = TextLog(config.log_texts_of, self.tracing)
+        self._config = config
+        self._judging.total_tokens = config.detector_workers
+        self._answering.pace = config.pace
+        self._answering.fail_open = config.on_detector_failure == "allow"
 
     @property
     def enforcing(self) -> bool:
