@@ -41,6 +41,7 @@ from server.judging import Judge, Judgement, Prompt, Snapshots
 from server.metrics import Metrics
 from server.passing import forward
 from server.phases import Phases
+from server.recent import RECENT, Recent
 from server.remembering import Remembering
 from server.served_models import ServedModels
 from server.surfaces import Body, Limits, check_shape
@@ -74,6 +75,7 @@ class ProxyConfig:
     media: Literal["pass", "refuse"] = "pass"
     pace: float = 0.0  # seconds between the tokens of answers that the proxy gives itself
     log_texts_of: tuple[str, ...] = ()  # lists of which what they flag may be logged as text
+    recent_requests: int = RECENT  # that are kept in memory, for changes to be tried on
 
 
 # What ``Proxy.configure`` takes over; the rest of its settings needs a start.
@@ -123,6 +125,7 @@ class Proxy:
         for observed in {upstream, self._guard_upstream}:
             observed.transport.phases = self._phases
         self.responses = ResponseStore()
+        self.recent = Recent(config.recent_requests)
         self._models = ServedModels(upstream)
         self._judging = anyio.CapacityLimiter(config.detector_workers)
         self.metrics.queue(lambda: self._judging.statistics().tasks_waiting, lambda: self._judging.borrowed_tokens)
@@ -148,9 +151,9 @@ class Proxy:
         """False where everything passes and is only watched."""
         return self._config.enforce
 
-    def prepare(self) -> None:
-        """Make what the first request would have to wait for. Blocking."""
-        self._answer_guards.of(self._snapshots.current)
+    def prepare(self, snapshot: Snapshot) -> None:
+        """Make what the first request by ``snapshot`` would have to wait for. Blocking."""
+        self._answer_guards.of(snapshot)
 
     async def serve(self, request: Request, dialect: Dialect, client: Client = ANYONE) -> Response:
         """Answer a request to one of the endpoints that are guarded."""
@@ -218,6 +221,7 @@ class Proxy:
         who = asker(client, request, body.get("model"))
         prompt, verdicts = await self._look(snapshot, whole, dialect)
         plan = self.judge.decide(snapshot, prompt, verdicts, who)
+        self.recent.note(prompt, who, request.headers.get("x-request-id"))
         tell(plan, enforcing=True, revision=snapshot.revision, metrics=self.metrics)
         self._texts.tell(plan, prompt)
         call = Call(request, dialect, whole, client, who, snapshot, prompt)
@@ -230,8 +234,10 @@ class Proxy:
         """Judge, say what would be done, and send the request on byte for byte as it came."""
         plan: Plan | None = None
         try:
+            who = asker(client, request, body.get("model"))
             prompt, verdicts = await self._look(snapshot, body, dialect)
-            plan = self.judge.decide(snapshot, prompt, verdicts, asker(client, request, body.get("model")))
+            plan = self.judge.decide(snapshot, prompt, verdicts, who)
+            self.recent.note(prompt, who, request.headers.get("x-request-id"))
         except ApiError as error:
             tell_refused(error, revision=snapshot.revision, metrics=self.metrics)
             headers = {"x-letheward-revision": str(snapshot.revision), "x-letheward-action": "monitor"}
