@@ -8,7 +8,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from guard.model import ForgetList
-from guard.schema import DiffRow, HistoryRow, ListRow, RevisionRow
+from guard.schema import DiffRow, HistoryRow, ListRow
 from guard.store import entries, lists
 from guard.store.change import Change
 from guard.store.coding import Coding, Record, list_of
@@ -63,9 +63,9 @@ def diff(session: Session, coding: Coding, revision: int, *, offset: int, limit:
     return [_difference(row, coding) for row in session.execute(query).scalars()]
 
 
-def steps(session: Session, coding: Coding, to: int, name: str | None) -> Steps:
-    """What must change so that everything, or the list ``name``, is as it was at the revision ``to``."""
-    _reachable(session, coding, to, name)
+def steps(session: Session, coding: Coding, to: int, name: str | None, now: int) -> Steps:
+    """What must change so that all, or the list ``name``, goes from the revision ``now`` to what it was at ``to``."""
+    _reachable(session, coding, to, name, now)
     # The state at ``to`` of all that was touched since is what its first change since found.
     since = DiffRow.revision > to
     own = since if name is None else since & (DiffRow.list_name == name)
@@ -125,8 +125,7 @@ def _changed(
     return changed
 
 
-def _reachable(session: Session, coding: Coding, to: int, name: str | None) -> None:
-    now = session.execute(select(RevisionRow.number)).scalar_one()
+def _reachable(session: Session, coding: Coding, to: int, name: str | None, now: int) -> None:
     if not 0 <= to <= now:
         raise NotFound(f"there is no revision {to}: the newest is {now}")
     since = HistoryRow.revision > to

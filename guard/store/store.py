@@ -403,7 +403,8 @@ class Store:
             NotFound, Invalid: as ``roll_back``.
         """
         with self.reading() as session:
-            return history.steps(session, self._coding, to, list_name).differences()
+            now = session.execute(select(RevisionRow.number)).scalar_one()
+            return history.steps(session, self._coding, to, list_name, now).differences()
 
     def roll_back(self, to: int, *, list_name: str | None = None, by: By = SYSTEM, expect: int | None = None) -> int:
         """Bring everything, or one list, back to what it was at the revision ``to``, as a new revision.
@@ -417,7 +418,8 @@ class Store:
         """
         with self.changing("rollback", by=by, list_name=list_name) as change:
             history.expect(change, expect)
-            history.take(change, history.steps(change.session, self._coding, to, list_name))
+            found = history.steps(change.session, self._coding, to, list_name, change.revision - 1)
+            history.take(change, found)
             change.detail["to"] = to
         return change.revision
 
