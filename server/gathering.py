@@ -26,7 +26,7 @@ _TOGETHER: Mapping[str, Callable[[Iterable[float]], float]] = {
     "letheward_config_valid": min,
     "letheward_revision": min,
     "letheward_upstream_up": min,
-    "letheward_workers": min,
+    "letheward_verification_holds": min,
     "letheward_upstream_in_flight": sum,
     "letheward_requests_in_flight": sum,
     "letheward_judging_waiting": sum,

@@ -205,11 +205,6 @@ class _Lists(Collector):
         yield lists
         yield GaugeMetricFamily("letheward_revision", "Revision of the lists in force", value=snapshot.revision)
         yield GaugeMetricFamily(
-            "letheward_revision_newest",
-            "The same; of several workers that of the most recent, where letheward_revision is that of the last",
-            value=snapshot.revision,
-        )
-        yield GaugeMetricFamily(
             "letheward_lists_stale",
             "1 where a stored change is not in force, and requests are refused",
             value=float(self._snapshots.stale),
