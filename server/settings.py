@@ -83,6 +83,13 @@ class Settings(BaseSettings):
         default_factory=list, description="JSON list of further POST routes of the upstream, such as /v1/rerank"
     )
 
+    signing_key: Path | None = Field(
+        None, description="PEM file of the Ed25519 key for deletion records; default one made in cache_dir"
+    )
+    verification_webhook: SecretStr | None = Field(
+        None, description="URL that is told when a deletion is no longer proved"
+    )
+
     enforce: bool = Field(True, description="false: everything passes untouched, and what would be done is logged")
     metrics_public: bool = Field(False, description="serve /metrics without the admin key")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -119,6 +126,13 @@ class Settings(BaseSettings):
             if not re.fullmatch(r"(/[\w.-]+)+", value):
                 raise ValueError(f"{value!r} is no path such as /v1/rerank")
         return values
+
+    @field_validator("verification_webhook")
+    @classmethod
+    def _web_address(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not re.match(r"https?://[^/]", value.get_secret_value()):
+            raise ValueError("must begin with http:// or https://")
+        return value or None
 
     @field_validator("traces_endpoint")
     @classmethod
