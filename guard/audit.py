@@ -6,13 +6,19 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Table, bindparam, insert, update
 from sqlalchemy.orm import Session
 
 from guard.model import By
 from guard.schema import AuditHeadRow, AuditRow
+
+_AUDIT, _HEAD = cast(Table, AuditRow.__table__), cast(Table, AuditHeadRow.__table__)
+# The head is changed first: whoever appends stands in line behind it.
+_NEXT = update(_HEAD).values(seq=_HEAD.c.seq + 1).returning(_HEAD.c.seq, _HEAD.c.hash)
+_ADD = insert(_AUDIT)
+_CLOSE = update(_HEAD).values(hash=bindparam("digest"))
 
 
 def append(
@@ -28,15 +34,12 @@ def append(
         target: what it was done to; see ``target``.
         detail: numbers and names of settings, never a text of an entry, a prompt or an answer.
     """
-    # The head is changed first: whoever appends stands in line behind it.
-    own = AuditHeadRow.id == 1
-    session.execute(update(AuditHeadRow).where(own).values(seq=AuditHeadRow.seq + 1))
-    seq, before = session.execute(select(AuditHeadRow.seq, AuditHeadRow.hash).where(own)).one()
+    seq, before = session.execute(_NEXT).one()
     row = {"seq": seq, "at": at.astimezone(UTC), "actor": by.actor, "role": by.role, "action": action,
            "target": target, "detail": dict(detail or {})}  # fmt: skip
     digest = chained(before, row)
-    session.execute(insert(AuditRow.__table__), [row | {"before": before, "hash": digest}])  # type: ignore[arg-type]
-    session.execute(update(AuditHeadRow).where(own).values(hash=digest))
+    session.execute(_ADD, [row | {"before": before, "hash": digest}])
+    session.execute(_CLOSE, {"digest": digest})
 
 
 def target(list_name: str, entry_id: str | None = None) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import Insert, Table, bindparam, delete, insert, text, update
 from sqlalchemy.orm import Session
 
 from guard import audit
@@ -18,6 +18,16 @@ from guard.store.coding import Coding, Record, list_json
 CHANNEL = "letheward_revision"
 # Older than this, what a revision touched is no longer told entry by entry.
 KEPT_REVISIONS = 1000
+_TRIM_EVERY = 50
+
+# Made once: every change executes them, and making them takes as long as carrying them out.
+_REVISION, _TOUCHED = cast(Table, RevisionRow.__table__), cast(Table, ChangeRow.__table__)
+_NEXT = update(_REVISION).values(number=_REVISION.c.number + 1).returning(_REVISION.c.number)
+_ADD_DIFFS = insert(cast(Table, DiffRow.__table__))
+_ADD_TOUCHED = insert(_TOUCHED)
+_ADD_HISTORY = insert(cast(Table, HistoryRow.__table__))
+_TRIM = delete(_TOUCHED).where(_TOUCHED.c.revision <= bindparam("old"))
+_NOTIFY = text("SELECT pg_notify(:channel, :number)")
 
 
 @dataclass(slots=True)
@@ -40,8 +50,7 @@ class Change:
     @classmethod
     def begin(cls, session: Session, coding: Coding, by: By, action: str, list_name: str | None) -> Change:
         """Take the next revision: changes by several processes stand in line here."""
-        session.execute(update(RevisionRow).values(number=RevisionRow.number + 1))
-        revision = session.execute(select(RevisionRow.number)).scalar_one()
+        revision = session.execute(_NEXT).scalar_one()
         return cls(session, coding, by, action, list_name, revision, datetime.now(UTC))
 
     def touch(self, list_name: str, entry_ids: Iterable[str]) -> None:
@@ -64,14 +73,15 @@ class Change:
 
     def finish(self) -> None:
         """Write down what the change was."""
-        self._insert(DiffRow, self._diffs)
+        self._insert(_ADD_DIFFS, self._diffs)
         self._insert(
-            ChangeRow, [{"revision": self.revision, "list_name": n, "entry_id": e} for n, e in sorted(self._touched)]
+            _ADD_TOUCHED, [{"revision": self.revision, "list_name": n, "entry_id": e} for n, e in sorted(self._touched)]
         )
-        self.session.execute(delete(ChangeRow).where(ChangeRow.revision <= self.revision - KEPT_REVISIONS))
+        if self.revision % _TRIM_EVERY == 0:
+            self.session.execute(_TRIM, {"old": self.revision - KEPT_REVISIONS})
         reason = self.coding.sealing.seal_text(self.by.reason, "history", str(self.revision))
         self._insert(
-            HistoryRow,
+            _ADD_HISTORY,
             [{"revision": self.revision, "at": self.at, "actor": self.by.actor, "action": self.action,
               "list_name": self.list_name, "reason": reason, "counts": self.counts}],
         )  # fmt: skip
@@ -81,7 +91,7 @@ class Change:
             detail={"revision": self.revision} | self.counts | self.detail,
         )  # fmt: skip
         if self.session.get_bind().dialect.name == "postgresql":
-            self.session.execute(text("SELECT pg_notify(:channel, :n)"), {"channel": CHANNEL, "n": str(self.revision)})
+            self.session.execute(_NOTIFY, {"channel": CHANNEL, "number": str(self.revision)})
 
     def _diff(self, name: str, entry_id: str, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
         where = (str(self.revision), name, entry_id)
@@ -90,6 +100,6 @@ class Change:
              "before": self.coding.diff(before, *where, "before"), "after": self.coding.diff(after, *where, "after")}
         )  # fmt: skip
 
-    def _insert(self, table: type, rows: list[Mapping[str, Any]] | list[dict[str, Any]]) -> None:
+    def _insert(self, into: Insert, rows: list[dict[str, Any]]) -> None:
         if rows:
-            self.session.execute(insert(table.__table__), rows)  # type: ignore[attr-defined]
+            self.session.execute(into, rows)

@@ -34,6 +34,7 @@ from guard.store.values import Added, Page, Removed, Stored
 TABLE = cast(Table, EntryRow.__table__)
 # SQLite allows 32766 values in a statement.
 AT_ONCE = 5000
+_ADD = insert(TABLE)
 _IN_ORDER = (EntryRow.position, EntryRow.entry_id)
 
 
@@ -110,7 +111,7 @@ def write(change: Change, name: str, before: Mapping[str, Record], after: Mappin
     changed = [_row(change, record) for entry_id, record in after.items() if record and entry_id in before]
     gone = [entry_id for entry_id, record in after.items() if record is None]
     if new:
-        change.session.execute(insert(TABLE), new)
+        change.session.execute(_ADD, new)
     if changed:
         own = TABLE.c.list_name == bindparam("own_list"), TABLE.c.entry_id == bindparam("own_id")
         columns: dict[str, Any] = {c: bindparam(c) for c in changed[0] if c not in ("list_name", "entry_id")}
@@ -129,7 +130,7 @@ def fill(change: Change, name: str, entries: Sequence[Entry]) -> None:
     _check(distinct.values())
     made = [_row(change, Record(e, i, change.at, change.by.actor)) for i, e in enumerate(distinct.values())]
     if made:
-        change.session.execute(insert(TABLE), made)
+        change.session.execute(_ADD, made)
     change.count("replaced", len(made))
     change.touch(name, ["", *distinct])
 

@@ -272,7 +272,7 @@ def in_memory() -> Iterator[Store]:
     held.close()
 
 
-@settings(max_examples=100, deadline=None, phases=[p for p in Phase if p is not Phase.shrink])
+@settings(max_examples=30, deadline=None, phases=[p for p in Phase if p is not Phase.shrink])
 @given(st.lists(_STEP, max_size=14), st.integers(0, 14), st.sampled_from(["a", "b", None]))
 def test_whatever_was_done_every_state_can_be_had_again(
     in_memory: Store, steps: list[tuple[str, str | None, int]], to: int, name: str | None
