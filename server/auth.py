@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
 
 from starlette.requests import Request
 
@@ -32,14 +31,3 @@ def admin_key_needed() -> ApiError:
         code="invalid_admin_key",
         headers={"WWW-Authenticate": "Bearer"},
     )
-
-
-def admin_check(admin_key: str) -> Callable[[Request], bool]:
-    """A test for the admin key, as bearer or in ``X-Letheward-Admin-Key`` beside a client's own key."""
-
-    def is_admin(request: Request) -> bool:
-        by_header = same(request.headers.get(ADMIN_HEADER, ""), admin_key)
-        by_bearer = same(bearer(request), admin_key)
-        return by_header or by_bearer
-
-    return is_admin

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
 from starlette.requests import Request
 
 from guard.scope import Asker
-from server.auth import bearer, same
+from server.auth import bearer
 from server.errors import ApiError
 
 LISTS_HEADER = "x-letheward-lists"
@@ -31,30 +30,6 @@ ANYONE = Client("")
 def client_key(request: Request) -> str:
     """The key that a request brings: OpenAI's clients send a bearer token, Anthropic's ``x-api-key``."""
     return bearer(request) or request.headers.get("x-api-key", "").strip()
-
-
-def find_client(clients: Sequence[Client], request: Request) -> Client | None:
-    """The client whose key the request brings; every key is compared, whichever matches."""
-    token = client_key(request)
-    found = [client for client in clients if same(token, client.key)]
-    return found[0] if found else None
-
-
-def require_client(clients: Sequence[Client], is_admin: Callable[[Request], bool]) -> Callable[[Request], Client]:
-    """Finds the client of a request; anybody may ask where there are none."""
-
-    def check(request: Request) -> Client:
-        found = find_client(clients, request)
-        if found is None and clients and not is_admin(request):
-            raise ApiError(
-                401,
-                "A valid API key is needed: 'Authorization: Bearer KEY'.",
-                type="authentication_error",
-                code="invalid_api_key",
-            )
-        return found or ANYONE
-
-    return check
 
 
 def asker(client: Client, request: Request, model: object) -> Asker:
