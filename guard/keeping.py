@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from classifiers.types import DetectorError
 from guard.model import Entry
 from guard.snapshot import SnapshotManager
-from guard.store import Invalid, NotFound
+from guard.store import Invalid
 from guard.vectors_only import OtherEncoder, check_encoder, keep, new_salt
 
 
@@ -25,25 +25,20 @@ def as_kept(manager: SnapshotManager, name: str, entries: Sequence[Entry]) -> li
         check_encoder(entries, manager.encoder)
     except OtherEncoder as error:
         raise Invalid(str(error)) from error
+    manager.prepare(entries)
     return list(entries)
 
 
-def keep_vectors_only(manager: SnapshotManager, name: str) -> None:
-    """Take the texts of the entries that the list ``name`` has, before it is set to keep none. Blocking.
-
-    A list that is not there yet has none.
+def textless(manager: SnapshotManager, name: str) -> list[Entry] | None:
+    """The entries of the list ``name`` without their texts; None where none of them has any. Blocking.
 
     Raises:
+        NotFound: there is no such list.
         Invalid: an entry holds vectors of another encoder.
         DetectorError: the encoder failed.
     """
-    try:
-        held = manager.store.get_entries(name)
-    except NotFound:
-        return
-    if any(entry.kept is None for entry in held):
-        made = _textless(manager, name, held)
-        manager.change(lambda store: store.replace_entries(name, made))
+    held = manager.store.get_entries(name)
+    return _textless(manager, name, held) if any(entry.kept is None for entry in held) else None
 
 
 def _textless(manager: SnapshotManager, name: str, entries: Sequence[Entry]) -> list[Entry]:

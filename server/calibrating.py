@@ -33,6 +33,42 @@ class CalibrateIn(BaseModel):
     )
 
 
+class RateOut(BaseModel):
+    """A share (``value``, null of nothing) with its 95 % interval."""
+
+    hits: int
+    n: int
+    low: float
+    high: float
+    value: float | None
+
+
+class CalibrationOut(BaseModel):
+    """A threshold, and what it achieves. ``promised``: there were texts enough for the target."""
+
+    threshold: float
+    target: float
+    calibrated_on: int
+    promised: bool
+    false_positives: RateOut
+    recall: RateOut
+
+
+class CalibratedOut(CalibrationOut):
+    """The same of a list."""
+
+    list_name: str = Field(serialization_alias="list")
+    revision: int
+
+
+class DetectionOut(BaseModel):
+    """How a list is judged now."""
+
+    scorer: str
+    threshold: float
+    calibration: CalibrationOut | None
+
+
 def add_calibrate(router: APIRouter, manager: SnapshotManager) -> None:
     """The route."""
 

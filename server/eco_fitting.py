@@ -33,7 +33,8 @@ from server.eco_fit_state import FitKey, FitState
 from server.errors import ApiError, error_body
 from server.judging import Judge
 from server.list_name import ListName
-from server.upstream import Endpoint, Upstream, read_whole
+from server.served_models import served_model
+from server.upstream import Endpoint, Upstream
 
 T = TypeVar("T")
 
@@ -176,7 +177,7 @@ async def _prepared(fitting: Fitting, name: str, given: FitIn, held: AsyncExitSt
             code="eco_unavailable",
         )
     questions, unflagged = await _questions(fitting, snapshot, item, given)
-    model = await _model(upstream, given.model)
+    model = await served_model(upstream, given.model)
     unit = await run_sync(asking.loudness, questions, eco)
     way = Way(_search(given, unit), unit, given.seed, given.max_tokens, given.at_once, given.dry_run)
     target = await _target(given, questions, snapshot, name, model, upstream, held)
@@ -215,20 +216,6 @@ async def _questions(
             code="nothing_flagged",
         )
     return found, len(entries) - len(found)
-
-
-async def _model(upstream: Upstream, wanted: str | None) -> str:
-    response = await upstream.send("GET", "/v1/models")
-    raw = await read_whole(response)
-    try:
-        served = [str(m["id"]) for m in orjson.loads(raw)["data"]]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ApiError(502, "The model server's list of models cannot be read.", type="server_error") from error
-    if not served or (wanted is not None and wanted not in served):
-        raise ApiError(
-            400, f"The model {wanted!r} is not served; there is {', '.join(served) or 'none'}.", param="model"
-        )
-    return wanted or served[0]
 
 
 def _search(given: FitIn, unit: float) -> SearchConfig:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable
 from typing import TypeVar
 
@@ -17,6 +18,10 @@ from server.surfaces import Body
 T = TypeVar("T")
 
 
+# Bodies that are read as they come, with a limit for each line.
+_STREAMED = re.compile(r"/admin/v1/lists/[^/]+/import")
+
+
 class LimitBodies:
     """Ends requests under ``prefix`` whose body is over ``limit`` bytes: there the framework reads it, without one."""
 
@@ -27,7 +32,8 @@ class LimitBodies:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Count what is received."""
-        if not scope.get("path", "").startswith(self._prefix):
+        path = scope.get("path", "")
+        if not path.startswith(self._prefix) or _STREAMED.fullmatch(path):
             await self._app(scope, receive, send)
             return
         size = 0

@@ -16,6 +16,24 @@ log = structlog.get_logger("letheward.served_models")
 _KEPT = 300.0  # seconds
 
 
+async def served_model(upstream: Upstream, wanted: str | None) -> str:
+    """``wanted``, or the first model that is served.
+
+    Raises:
+        ApiError: 400 where it is not served, 502 to 504 where the model server does not say.
+    """
+    raw = await read_whole(await upstream.send("GET", "/v1/models"))
+    try:
+        served = [str(m["id"]) for m in orjson.loads(raw)["data"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ApiError(502, "The model server's list of models cannot be read.", type="server_error") from error
+    if not served or (wanted is not None and wanted not in served):
+        raise ApiError(
+            400, f"The model {wanted!r} is not served; there is {', '.join(served) or 'none'}.", param="model"
+        )
+    return wanted or served[0]
+
+
 class ServedModels:
     """The context length of each model."""
 

@@ -14,7 +14,7 @@ import pytest
 from classifiers.registry import create_encoder
 from classifiers.types import Encoder
 from guard.importer import read_entries, to_line
-from guard.keeping import as_kept, keep_vectors_only
+from guard.keeping import as_kept, textless
 from guard.model import Entry, ForgetList
 from guard.snapshot import SnapshotManager, Ways
 from guard.store import Invalid, Store, StoreError
@@ -154,7 +154,10 @@ def test_a_list_with_texts_that_is_to_keep_vectors_only_loses_them_and_flags_the
     before = _flags(manager)
     with pytest.raises(Invalid, match="vectors only"):
         manager.store.put_list(ForgetList("people", keep="vectors"))
-    keep_vectors_only(manager, "people")
+    bare = textless(manager, "people")
+    assert bare is not None
+    manager.change(lambda s: s.replace_entries("people", bare))
+    assert textless(manager, "people") is None
     manager.change(lambda s: s.put_list(ForgetList("people", keep="vectors")))
     manager.tidy()
     assert _flags(manager) == before

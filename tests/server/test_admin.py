@@ -3,64 +3,41 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
+from fastapi.routing import APIRoute
 
+from server.admin import admin_router
 from tests.server.conftest import ADMIN_KEY, Build, House
 
 AUTH = {"Authorization": f"Bearer {ADMIN_KEY}"}
-ROUTES = [
-    ("GET", "/admin/v1/lists"),
-    ("GET", "/admin/v1/lists/facts"),
-    ("PUT", "/admin/v1/lists/facts"),
-    ("PATCH", "/admin/v1/lists/facts"),
-    ("DELETE", "/admin/v1/lists/facts"),
-    ("GET", "/admin/v1/lists/facts/entries"),
-    ("POST", "/admin/v1/lists/facts/entries"),
-    ("POST", "/admin/v1/lists/facts/import"),
-    ("GET", "/admin/v1/lists/facts/export"),
-    ("DELETE", "/admin/v1/lists/facts/entries/zp"),
-    ("GET", "/admin/v1/revision"),
-    ("POST", "/admin/v1/check"),
-    ("POST", "/admin/v1/lists/facts/calibrate"),
-    ("POST", "/admin/v1/replay"),
-    ("GET", "/admin/v1/lists/facts/eco"),
-    ("DELETE", "/admin/v1/lists/facts/eco"),
-    ("POST", "/admin/v1/lists/facts/eco/fit"),
-    ("GET", "/admin/v1/lists/facts/eco"),
-    ("DELETE", "/admin/v1/lists/facts/eco"),
-    ("POST", "/admin/v1/lists/facts/eco/fit"),
-]
 
 
 def _call(house: House, method: str, path: str, **options: Any) -> httpx.Response:
     return house.client.request(method, f"/admin/v1{path}", headers=AUTH, **options)
 
 
-@pytest.mark.parametrize(("method", "path"), ROUTES)
 @pytest.mark.parametrize("key", ["", "Bearer", "Bearer wrong", f"Basic {ADMIN_KEY}", "Bearer client-key"])
-def test_every_route_asks_for_the_admin_key(build: Build, method: str, path: str, key: str) -> None:
+def test_every_route_asks_for_the_admin_key(build: Build, key: str) -> None:
+    headers = {"Authorization": key} if key else {}
     with build(client_keys=("client-key",)) as house:
-        response = house.client.request(method, path, headers={"Authorization": key} if key else {}, json={})
-        assert response.status_code == 401
-        assert response.json()["error"]["code"] == "invalid_admin_key"
+        routes = list(_admin_routes(house))
+        assert len(routes) > 25
+        for method, path in routes:
+            response = house.client.request(method, path, headers=headers, json={})
+            assert response.status_code == 401, (method, path)
+            assert response.json()["error"]["code"] == "invalid_admin_key"
         assert house.manager.current.revision == 2
 
 
-def test_every_route_of_the_admin_api_is_in_the_table_above(house: House) -> None:
-    assert {(m, p) for m, p in ROUTES} == {
-        (method, route.path.format(name="facts", entry_id="zp"))
-        for route in _admin_routes(house)
-        for method in route.methods
-    }
-
-
-def _admin_routes(house: House) -> list[Any]:
-    from server.admin import admin_router
-
-    return list(admin_router(house.manager, ADMIN_KEY, max_body_bytes=1).routes)
+def _admin_routes(house: House) -> Iterator[tuple[str, str]]:
+    for route in admin_router(house.manager, max_body_bytes=1).routes:
+        assert isinstance(route, APIRoute)
+        path = route.path.format(name="facts", entry_id="zp", number=1)
+        yield from ((method, path) for method in route.methods)
 
 
 def test_a_list_lives_from_creation_to_deletion(house: House) -> None:
