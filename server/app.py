@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import structlog
 from anyio.to_thread import run_sync
@@ -11,7 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from guard.selection import TokenSelectors
 from guard.snapshot import SnapshotManager
@@ -22,11 +21,14 @@ from server.admin import admin_router
 from server.correlation import Correlate
 from server.eco_fitting import Fitting
 from server.errors import ApiError, openai_error, problems
+from server.health import health_router
 from server.incoming import LimitBodies
 from server.metrics import CountRequests, Metrics
 from server.proxy import Proxy
 from server.routes import add_client_routes, error_on
 from server.upstream import Upstream
+from server.worker_routes import WorkerCollector, worker_router
+from server.workers import Workers
 
 log = structlog.get_logger("letheward.app")
 
@@ -42,6 +44,7 @@ def create_app(
     fitting: Fitting | None = None,
     routes: Sequence[str] = (),
     selectors: TokenSelectors | None = None,
+    workers: Workers | None = None,
 ) -> FastAPI:
     """The application over its ready parts; what it does not list answers 404 in OpenAI's shape.
 
@@ -75,10 +78,13 @@ def create_app(
             upstream=upstream,
         )
     )
-    _add_health(app, upstream, manager, enforcing=proxy.enforcing)
+    app.include_router(health_router(upstream, manager, enforcing=proxy.enforcing, workers=workers))
+    if workers is not None:
+        app.include_router(worker_router(manager, workers))
+        proxy.metrics.add(WorkerCollector(manager, workers))
     _add_metrics(app, proxy.metrics)
     add_client_routes(app, proxy, routes)
-    _add_error_shapes(app)
+    add_error_shapes(app)
     check_routes(app.routes, table)
     return app
 
@@ -90,37 +96,9 @@ def _add_metrics(app: FastAPI, metrics: Metrics) -> None:
         return Response(await run_sync(metrics.render), media_type=CONTENT_TYPE_LATEST)
 
 
-def _add_health(app: FastAPI, upstream: Upstream, manager: SnapshotManager, *, enforcing: bool) -> None:
-    @app.get("/health")
-    async def health() -> dict[str, str]:
-        """The process is alive."""
-        return {"status": "ok"}
+def add_error_shapes(app: FastAPI) -> None:
+    """Answer every error in OpenAI's shape."""
 
-    @app.get("/ready")
-    async def ready() -> JSONResponse:
-        """Whether the model, the detector and the store are up."""
-        parts = {
-            "model": await upstream.healthy(),
-            "detector": await run_sync(_works, lambda: manager.current.detector.explain("ready?")),
-            "store": not manager.stale and await run_sync(_works, manager.store.list_lists),
-        }
-        up = all(parts.values())
-        state = {"revision": manager.current.revision, "enforcing": enforcing}
-        body: dict[str, Any] = {"status": "ready" if up else "not ready", **parts, **state}
-        return JSONResponse(body, status_code=200 if up else 503)
-
-
-def _works(check: Callable[[], object]) -> bool:
-    """Whether ``check`` runs through. Readiness has to report any fault, so any exception counts."""
-    try:
-        check()
-    except Exception as error:  # noqa: BLE001 - whatever is wrong, the answer is "not ready", and it is logged
-        log.error("not_ready", error=f"{type(error).__name__}: {error}")
-        return False
-    return True
-
-
-def _add_error_shapes(app: FastAPI) -> None:
     @app.exception_handler(ApiError)
     async def api_error(_: Request, error: ApiError) -> Response:
         return error.response()
