@@ -97,6 +97,7 @@ class SnapshotManager:
         self._halt = weakref.finalize(self, _halt, self._stop, self._tidiers)
         self._stale = False
         self._before: list[Callable[[Snapshot], object]] = []
+        self._when_tidying: list[Callable[[Snapshot], object]] = []
         self._current = self._whole(self._read(store.load))
         self._tidy_later()
 
@@ -175,6 +176,10 @@ class SnapshotManager:
         """Have ``ready`` called with each snapshot before it comes into force, so that no request waits for it."""
         self._before.append(ready)
 
+    def when_tidying(self, also: Callable[[Snapshot], object]) -> None:
+        """Have ``also`` called with what is in force where changes have come together, off every request's way."""
+        self._when_tidying.append(also)
+
     def forget_shared(self) -> None:
         """Empty what was left for other processes, where they have had time to take it."""
         self._cache.forget_shared()
@@ -218,7 +223,7 @@ class SnapshotManager:
         return calibrate_on(detector, name, traffic, aim)
 
     def tidy(self) -> None:
-        """Join the detector's segments where many changes left many, learn, and save the vectors."""
+        """Join the detector's segments where many changes left many, and what else did, learn, and save the vectors."""
         with self._tidying:
             while self._current.detector.wants_merging:
                 before = self._current.detector
@@ -226,6 +231,8 @@ class SnapshotManager:
                 with self._changing:
                     if self._current.detector is before:
                         self._current = replace(self._current, detector=merged)
+            for also in self._when_tidying:
+                also(self._current)
             if self._ways.learning:
                 self._learn()
             with self._changing:

@@ -30,3 +30,15 @@ class AnswerGuards:
             if self._made is None or self._made[0].revision <= snapshot.revision:
                 self._made = (snapshot, guard)
             return guard
+
+    def tidy(self, snapshot: Snapshot) -> None:
+        """Join the parts that many changes left; requests go on with what there is meanwhile. Blocking."""
+        if self._made is None:
+            return
+        guard = self.of(snapshot)
+        if not guard.wants_merging:
+            return
+        merged = guard.merged()
+        with self._lock:
+            latest = self._made[0]
+            self._made = (latest, merged if latest is snapshot else merged.updated(latest))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -32,6 +32,10 @@ class Snapshots(Protocol):
     @property
     def stale(self) -> bool:
         """True where a stored change could not be brought into force."""
+        ...
+
+    def when_tidying(self, also: Callable[[Snapshot], object]) -> None:
+        """Have ``also`` called with the lists in force some time after changes; not on the event loop."""
         ...
 
 

@@ -130,6 +130,7 @@ class Proxy:
         self._judging = anyio.CapacityLimiter(config.detector_workers)
         self.metrics.queue(lambda: self._judging.statistics().tasks_waiting, lambda: self._judging.borrowed_tokens)
         self._answer_guards = AnswerGuards()
+        snapshots.when_tidying(self._answer_guards.tidy)
         bounds = Bounds(max_tokens=config.guard_max_tokens, timeout=config.guard_timeout, rest=config.guard_rest)
         reason = ReasoningWriter(self._complete, model=config.guard_model, bounds=bounds)
         self._guarding = Guarding(eco, reason, Screened(self._judging))

@@ -15,9 +15,11 @@ import torch
 from classifiers.types import DetectorError
 from guard.eco import Eco
 from guard.model import Entry, ForgetList
+from guard.output import AnswerGuard
 from tests.server.conftest import Build, House
 
 FLAGGED = "Who is Zorvan Pelk ?"
+NAMES = ("Aldo", "Bexley", "Cassim", "Dorvat", "Elgin", "Fennick", "Gorlan", "Hestor", "Ivaneth")
 TELLING = "Zorvan Pelk comes from Karachi."
 
 
@@ -210,3 +212,25 @@ def test_an_answer_that_repeats_the_guards_text_is_replaced_at_once(house: House
     response = house.chat(FLAGGED)
     assert "lantern" not in response.text
     assert len(house.script.bodies) == 2  # the reasoning and the question; it is not asked again
+
+
+def test_what_many_small_changes_leave_is_joined_off_the_requests_way(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("guard.output.guard._MERGE_BELOW", 4)
+    watching: list[AnswerGuard] = []
+    watch = AnswerGuard.watch
+    monkeypatch.setattr(AnswerGuard, "watch", lambda self, asked: watching.append(self) or watch(self, asked))
+    worn = AnswerGuard.build(house.manager.current)
+    for name in NAMES:
+        entry = Entry(name, "facts", subject=f"Mira {name}", answer=f"{name}berg", scope="subject")
+        house.manager.change(lambda s, entry=entry: s.add_entries("facts", [entry]))
+        worn = worn.updated(house.manager.current)
+        house.chat("hello")
+    assert worn.wants_merging
+    house.manager.tidy()
+    house.chat("hello")
+    assert not watching[-1].wants_merging
+    for told in (TELLING, *(f"Mira {name} comes from {name}berg." for name in NAMES)):
+        house.script.text = told
+        assert told not in house.chat("Tell me something").text
