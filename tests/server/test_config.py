@@ -234,3 +234,8 @@ def test_the_commands_check_show_and_describe(write: Write) -> None:
     assert json.loads(run("schema"))["title"] == "Letheward"
     bad = write("bad.yaml", "prot: 1\n")
     assert f"{bad}:1:1: 'prot' is unknown; did you mean 'port'?" in run("check", str(bad), code=2)
+
+
+def test_the_example_can_be_used(write: Write) -> None:
+    example = Path(__file__).parents[2] / "deploy" / "letheward.toml"
+    assert load_settings({"config": example}).settings.workers == 4
