@@ -39,6 +39,7 @@ from server.clients import Client
 from server.eco_fitting import Fitting
 from server.metrics import Metrics
 from server.proxy import Proxy, ProxyConfig
+from server.tracing import NO_TRACING, Tracing
 from server.upstream import Endpoint, Upstream
 
 ADMIN_KEY = "test-admin-key"
@@ -49,6 +50,7 @@ class Script:
     """What the upstream was sent, and how it behaves."""
 
     bodies: list[Any] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
     status: int = 200
     text: str = "It is not known."
     texts: list[str] = field(default_factory=list)  # of the next answers, before ``text``
@@ -80,6 +82,7 @@ def scripted(script: Script) -> FastAPI:
     async def answer(rest: str, request: Request) -> Response:
         body = orjson.loads(await request.body())
         script.bodies.append(body)
+        script.headers.append(dict(request.headers))
         script.started.set()
         if script.status != 200:
             told = str(body) if script.echo_errors else "scripted"
@@ -188,7 +191,8 @@ def build(manager: SnapshotManager, checkpoint: Path, script: Script, tmp_path: 
         *, client_keys: tuple[str, ...] = (), clients: tuple[Client, ...] = (), routes: tuple[str, ...] = (),
         access: AccessConfig | None = None,
         eco: bool = True, upstream_url: str | None = None,
-        read_timeout: float = 20, metrics_public: bool = False, window: int = 1000, **config: Any,
+        read_timeout: float = 20, metrics_public: bool = False, window: int = 1000,
+        tracing: Tracing = NO_TRACING, **config: Any,
     ) -> Iterator[House]:  # fmt: skip
         with running(scripted(script)) as url:
             endpoint = Endpoint(upstream_url or url, "inner-key")
@@ -196,7 +200,7 @@ def build(manager: SnapshotManager, checkpoint: Path, script: Script, tmp_path: 
             rows = Eco(checkpoint) if eco else None
             proxy = Proxy(
                 manager, upstream, eco=rows, reveal=reveals, config=ProxyConfig(**config),
-                metrics=Metrics(manager, enforcing=config.get("enforce", True), window=window),
+                metrics=Metrics(manager, enforcing=config.get("enforce", True), window=window), tracing=tracing,
             )  # fmt: skip
             app = create_app(
                 proxy=proxy, upstream=upstream, manager=manager, routes=routes,
