@@ -45,6 +45,8 @@ def create_app(
     routes: Sequence[str] = (),
     selectors: TokenSelectors | None = None,
     workers: Workers | None = None,
+    documents_by_model: bool = False,
+    require_if_match: bool = False,
 ) -> FastAPI:
     """The application over its ready parts; what it does not list answers 404 in OpenAI's shape.
 
@@ -75,7 +77,10 @@ def create_app(
             fitting=fitting,
             selectors=selectors,
             recent=proxy.recent,
+            workers=workers,
             upstream=upstream,
+            documents_by_model=documents_by_model,
+            require_if_match=require_if_match,
         )
     )
     app.include_router(health_router(upstream, manager, enforcing=proxy.enforcing, workers=workers))

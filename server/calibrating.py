@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from anyio.to_thread import run_sync
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import JSONResponse, Response
 
 from classifiers.calibrate import Calibration
 from classifiers.fitting import Aim
@@ -15,6 +16,7 @@ from classifiers.types import DetectorError, TextTooLong
 from guard.model import ForgetList
 from guard.snapshot import Snapshot, SnapshotManager
 from guard.store import Invalid, NotFound, StoreError
+from server.documented import documented
 from server.errors import ApiError
 from server.list_name import ListName
 
@@ -72,8 +74,8 @@ class DetectionOut(BaseModel):
 def add_calibrate(router: APIRouter, manager: SnapshotManager) -> None:
     """The route."""
 
-    @router.post("/lists/{name}/calibrate")
-    async def calibrate(name: ListName, given: CalibrateIn) -> dict[str, Any]:
+    @router.post("/lists/{name}/calibrate", response_model=CalibratedOut, responses=documented(404))
+    async def calibrate(name: ListName, given: CalibrateIn) -> Response:
         """A threshold, and what it achieves on texts that had no part in choosing it. Nothing is changed."""
         aim = Aim(given.false_positive_rate, given.recall_floor)
         try:
@@ -84,7 +86,7 @@ def add_calibrate(router: APIRouter, manager: SnapshotManager) -> None:
             raise ApiError(400, str(error), code="invalid_request") from error
         except (StoreError, DetectorError) as error:
             raise ApiError(503, str(error), type="server_error", code="detector_failed") from error
-        return {"list": name, "revision": manager.current.revision} | told(found)
+        return JSONResponse({"list": name, "revision": manager.current.revision} | told(found))
 
 
 def detection(item: ForgetList, snapshot: Snapshot) -> dict[str, Any]:

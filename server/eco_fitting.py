@@ -17,7 +17,7 @@ from anyio.streams.memory import MemoryObjectSendStream
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from classifiers.types import DetectorError
@@ -28,6 +28,7 @@ from guard.snapshot import Snapshot, SnapshotManager
 from guard.store import NotFound, StoreError
 from guard.zeroth_order import SearchConfig
 from server import eco_fit_questions as asking
+from server.documented import documented
 from server.eco_fit_job import METRIC, Event, Job, Target, Way
 from server.eco_fit_state import FitKey, FitState
 from server.errors import ApiError, error_body
@@ -88,6 +89,39 @@ class FitIn(BaseModel):
     dry_run: bool = Field(False, description="store nothing")
 
 
+class FittedOut(BaseModel):
+    """A strength that was fitted to a model."""
+
+    model: str
+    sigma: float
+    corruption: str
+    dims: int | None
+    provenance: dict[str, Any]
+
+
+class EcoOut(BaseModel):
+    """The list's own strength, and those fitted to models, which go before it."""
+
+    list_name: str = Field(serialization_alias="list")
+    sigma: float
+    corruption: str
+    dims: int | None
+    fits: list[FittedOut]
+
+
+class ForgottenOut(BaseModel):
+    """The model whose fitted strength is gone."""
+
+    deleted: str
+    list_name: str = Field(serialization_alias="list")
+    revision: int
+
+
+_EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Events as JSON lines", "content": {"application/x-ndjson": {"schema": {"type": "string"}}}}
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Fitting:
     """What fits need of the server; ``running``: the lists that are fitted now."""
@@ -103,21 +137,22 @@ class Fitting:
 def add_eco(router: APIRouter, fitting: Fitting) -> None:
     """The routes."""
 
-    @router.get("/lists/{name}/eco")
-    async def shown(name: ListName) -> dict[str, Any]:
+    @router.get("/lists/{name}/eco", response_model=EcoOut, responses=documented(404))
+    async def shown(name: ListName) -> Response:
         """The list's own strength, and those fitted to models, which go before it."""
         item, fits = await _answered(run_sync(_kept, fitting.manager, name))
         told = [{k: v for k, v in asdict(fit).items() if k != "list_name"} for fit in fits]
-        return {"list": name, "sigma": item.sigma, "corruption": item.corruption, "dims": item.dims, "fits": told}
+        own = {"list": name, "sigma": item.sigma, "corruption": item.corruption, "dims": item.dims}
+        return JSONResponse(own | {"fits": told})
 
-    @router.delete("/lists/{name}/eco")
-    async def removed(name: ListName, model: Annotated[str, Query(min_length=1, max_length=512)]) -> dict[str, Any]:
+    @router.delete("/lists/{name}/eco", response_model=ForgottenOut, responses=documented(404))
+    async def removed(name: ListName, model: Annotated[str, Query(min_length=1, max_length=512)]) -> Response:
         """Forget a fitted strength: the list's own is in force again."""
         change = partial(fitting.manager.change, lambda store: store.remove_fit(name, model))
         _, revision = await _answered(run_sync(change))
-        return {"deleted": model, "list": name, "revision": revision}
+        return JSONResponse({"deleted": model, "list": name, "revision": revision})
 
-    @router.post("/lists/{name}/eco/fit", response_model=None)
+    @router.post("/lists/{name}/eco/fit", response_model=None, responses=_EVENTS | documented(404, 409, 502, 504))
     async def fit(request: Request, name: ListName, given: FitIn) -> Response:
         """Fit, or go on with a fit that was stopped: its events as JSON lines, the last "done" or "error"."""
         if name in fitting.running:

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import anyio
 import orjson
@@ -25,10 +25,12 @@ from guard.what_if import Change, what_if
 from server.dialects import chat, completions
 from server.dialects.base import Dialect
 from server.dialects.registry import create_dialect
+from server.documented import documented
 from server.errors import ApiError, problems
 from server.incoming import read_body, unless_disconnected
 from server.judging import Judge, Prompt
 from server.list_name import ListName
+from server.list_settings import ListSettings
 from server.replay_summary import Result, summary
 from server.surfaces import Body
 
@@ -51,12 +53,78 @@ class ChangeIn(BaseModel):
     policy: Policy | None = None
     threshold: float | None = Field(None, ge=0, le=1)
     enabled: bool | None = None
+    settings: ListSettings | None = Field(None, description="any settings, as PATCH of the list takes them")
 
     def change(self) -> Change:
         """What it asks for; a threshold of null is the list's own, unlike one that is not given."""
         given = self.model_dump(include={"policy", "threshold", "enabled"}, exclude_unset=True)
-        settings = {k: v for k, v in given.items() if v is not None or k == "threshold"}
+        settings = self.settings.changes() if self.settings else {}
+        settings |= {k: v for k, v in given.items() if v is not None or k == "threshold"}
         return Change(self.list_name, entries(self.add, self.list_name), list(dict.fromkeys(self.remove)), settings)
+
+
+class RateOut(BaseModel):
+    """A share with Wilson's 95 % interval; null of nothing."""
+
+    hits: int
+    n: int
+    share: float | None
+    low: float
+    high: float
+
+
+class ComparedOut(BaseModel):
+    """How many requests are flagged, before and after the change."""
+
+    flagged_before: RateOut
+    flagged_after: RateOut
+    newly_flagged: RateOut
+    no_longer_flagged: RateOut
+
+
+class SummaryOut(ComparedOut):
+    """Over all lists, and of each."""
+
+    n: int
+    errors: int
+    actions: dict[Literal["before", "after"], dict[str, int]]
+    lists: dict[str, ComparedOut]
+
+
+class SideOut(BaseModel):
+    """What is done with a request, and because of what."""
+
+    action: str
+    list_name: str | None = Field(serialization_alias="list")
+    entry: str | None
+    score: float
+    lists: list[str]
+
+
+class ItemError(BaseModel):
+    """Why a request could not be judged."""
+
+    message: str
+    code: str
+
+
+class ResultOut(BaseModel):
+    """One request: either judged twice, or an error."""
+
+    index: int
+    id: str | int | None = None
+    before: SideOut | None = None
+    after: SideOut | None = None
+    error: ItemError | None = None
+
+
+class ReplayOut(BaseModel):
+    """What the lists in force, and those with the change, say of the requests."""
+
+    revision: int
+    dry_run: bool
+    summary: SummaryOut
+    results: list[ResultOut]
 
 
 class ReplayIn(BaseModel):
@@ -72,7 +140,7 @@ def add_replay(router: APIRouter, manager: SnapshotManager, judge: Judge, max_bo
     """The route. Replays take turns with each other in one worker of their own."""
     worker = anyio.CapacityLimiter(1)
 
-    @router.post("/replay", response_model=None)
+    @router.post("/replay", response_model=ReplayOut, responses=documented(415, 499))
     async def replay(request: Request) -> Response:
         """Judge requests before and after a change. Nothing is stored, sent on or echoed."""
         raw = await read_body(request, min(max_body_bytes, MAX_CHARACTERS))

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from server.access.principal import principal_of
+from server.client_docs import described
 from server.clients import Client, client_key
 from server.dialects.base import Dialect
 from server.dialects.other import Other
@@ -39,7 +40,7 @@ def add_client_routes(app: FastAPI, proxy: Proxy, routes: Sequence[str] = ()) ->
                     raise
                 return told(error)
 
-        app.add_api_route(path, endpoint, methods=[method], response_model=None)
+        app.add_api_route(path, endpoint, methods=[method], response_model=None, **described(method, path))
 
     for name in DIALECTS:
         dialect = create_dialect(name)

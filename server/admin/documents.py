@@ -18,9 +18,10 @@ from guard.keeping import as_kept
 from guard.model import Entry
 from server.admin.changing import Changing
 from server.admin.entries import AddedOut, adding
-from server.admin.faults import also, documented, off_loop
+from server.admin.faults import off_loop
 from server.admin.how import How, how
 from server.admin.shown import DryRunOut
+from server.documented import also, documented
 from server.errors import ApiError
 from server.list_name import ListName
 from server.served_models import served_model

@@ -20,10 +20,11 @@ from guard.store import Difference, Invalid, NotFound, Store, Stored
 from server.admin import shown
 from server.admin.changing import Changing, Edit, Outcome
 from server.admin.etags import etag, expected
-from server.admin.faults import also, documented, off_loop
+from server.admin.faults import off_loop
 from server.admin.how import How, how
 from server.admin.lists import DeletedOut
 from server.admin.shown import ChangedOut, DryRunOut, StoredOut
+from server.documented import also, documented
 from server.errors import ApiError, problems
 from server.list_name import ListName
 

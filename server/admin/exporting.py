@@ -12,7 +12,8 @@ from starlette.responses import Response, StreamingResponse
 from guard.csv_entries import header, to_row
 from guard.importer import to_line
 from guard.store import Page, Store
-from server.admin.faults import documented, off_loop
+from server.admin.faults import off_loop
+from server.documented import documented
 from server.list_name import ListName
 
 _PAGE = 500  # entries

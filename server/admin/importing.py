@@ -24,10 +24,11 @@ from guard.model import Entry
 from guard.store import Added, Done, Store
 from server.admin.changing import Changing, Outcome
 from server.admin.entries import AddedOut, differences, listed
-from server.admin.faults import documented, off_loop
+from server.admin.faults import off_loop
 from server.admin.how import How, how_streamed
 from server.admin.lines import Read, csv_rows, json_lines
 from server.admin.shown import DryRunOut, InForce
+from server.documented import documented
 from server.errors import ApiError, error_body
 from server.list_name import ListName
 

@@ -18,11 +18,12 @@ from guard.snapshot import SnapshotManager
 from guard.store import Difference, NotFound, Store, StoredList
 from server.admin.changing import Changing, Edit, Outcome
 from server.admin.etags import etag, expected
-from server.admin.faults import documented, off_loop
+from server.admin.faults import off_loop
 from server.admin.how import How, how
 from server.admin.scope import scope
 from server.admin.shown import ChangedOut, DryRunOut, ListOut
 from server.calibrating import DetectionOut, detection
+from server.documented import documented
 from server.list_name import NAME, ListName
 from server.list_settings import ListSettings, check, shown
 

@@ -12,10 +12,11 @@ from starlette.responses import JSONResponse, Response
 from guard.store import Conflict, Difference, RevisionInfo, Store
 from server.admin.changing import Changing, Edit, Outcome
 from server.admin.etags import etag, expected
-from server.admin.faults import documented, off_loop
+from server.admin.faults import off_loop
 from server.admin.how import How, how
 from server.admin.scope import needs_all, needs_list, scope
 from server.admin.shown import ChangedOut, DifferenceOut, DryRunOut, difference
+from server.documented import documented
 from server.list_name import ListName
 
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]

@@ -11,7 +11,6 @@ from server.admin.changing import Changing, Workers
 from server.admin.documents import add_documents
 from server.admin.entries import add_entries
 from server.admin.exporting import add_export
-from server.admin.faults import ALWAYS, documented
 from server.admin.impact import Impact
 from server.admin.importing import add_import
 from server.admin.lists import add_lists
@@ -19,6 +18,7 @@ from server.admin.revisions import add_revisions
 from server.admin.schema import add_schema
 from server.calibrating import add_calibrate
 from server.checking import add_check
+from server.documented import ALWAYS, documented
 from server.eco_fitting import Fitting, add_eco
 from server.judging import Judge
 from server.recent import Recent

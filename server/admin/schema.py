@@ -9,6 +9,8 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import JSONResponse, Response
 
+from server.replay import ReplayIn
+
 _ABOUT = (
     "Letheward stands before a vLLM server and makes it behave as if it had never learnt what is on the forget lists. "
     "Errors have OpenAI's shape. Changes take `dry_run`, `wait`, `If-Match`, `Idempotency-Key` and `X-Reason`."
@@ -32,6 +34,10 @@ def document(app: FastAPI) -> dict[str, Any]:
         for operation in _operations(made):
             operation["responses"].pop("422", None)  # whatever is wrong with a request is answered with 400
         schemas = made["components"]["schemas"]
+        body = ReplayIn.model_json_schema(ref_template="#/components/schemas/{model}")  # it is read off the event loop
+        schemas |= body.pop("$defs")
+        content = {"application/json": {"schema": body}}
+        made["paths"]["/admin/v1/replay"]["post"]["requestBody"] = {"required": True, "content": content}
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
         made["components"]["securitySchemes"] = {
