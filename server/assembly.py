@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,17 +15,24 @@ from guard.adapters import GUARD_MODEL
 from guard.eco import Eco
 from guard.selection import FOLDER, TokenSelectors
 from guard.snapshot import SnapshotManager, Ways
-from guard.store import Store
 from server.access.principal import reveals
 from server.access.setup import access_config
 from server.app import create_app
 from server.eco_fitting import Fitting
+from server.gathering import Gathering
+from server.hot import hot_settings
 from server.keys import admin_key
+from server.metrics import Metrics
+from server.opening import open_store
 from server.proxy import Proxy, ProxyConfig
+from server.reloading import Hot
 from server.settings import Settings
 from server.surfaces import Limits
+from server.tracing import NO_TRACING, Tracing
 from server.upstream import Endpoint, Upstream
 from server.upstream_pool import PoolCollector
+from server.verifying import add_verifying, verifying_of
+from server.workers import Workers
 
 log = structlog.get_logger("letheward.assembly")
 
@@ -34,30 +43,72 @@ class Parts:
 
     app: FastAPI
     manager: SnapshotManager
+    workers: Workers
     upstreams: tuple[Upstream, ...]
+    proxy: Proxy
+
+    def hot(self, settings: Settings) -> Sequence[Hot]:
+        """What of the settings can change while this runs. ``settings``: those that it was made with."""
+        key = admin_key(settings)
+        return hot_settings(
+            self.proxy, self.manager, self.app.state.access,
+            proxy_config=_proxy_config, access_config=lambda changed: access_config(changed, key),
+        )  # fmt: skip
 
     async def close(self) -> None:
-        """Close the connections to the model servers; the lists are closed by ``manager.close``, which blocks."""
+        """Sign off, and close every connection."""
+        await asyncio.to_thread(self.proxy.metrics.close)
+        await asyncio.to_thread(self.proxy.tracing.close)
         for upstream in self.upstreams:
             await upstream.close()
+        await asyncio.to_thread(self.workers.stop)
+        await asyncio.to_thread(self.manager.close)
 
 
-def assemble(settings: Settings, upstream: Upstream, folder: Path | None) -> Parts:
-    """All parts. ``folder``: the served model's tokenizer and weights. Blocking.
+def assemble(
+    settings: Settings, upstream: Upstream, folder: Path | None, name: str | None = None, metrics: Path | None = None
+) -> Parts:
+    """All parts. ``folder``: the served model's tokenizer and weights; ``name``: the worker's. Blocking.
+
+    ``metrics``: the folder in which several workers put their metrics together.
 
     Raises:
         StoreError: the lists cannot be read.
         ValueError: a setting names what is not there.
     """
     manager = SnapshotManager(
-        Store.open(settings.store_url),
+        open_store(settings),
         create_encoder(settings.encoder),
-        Ways(settings.cache_dir, settings.scorer, settings.false_positive_rate, settings.learning),
-    )
+        Ways(
+            settings.cache_dir, settings.scorer, settings.false_positive_rate, settings.learning,
+            shared=settings.workers > 1, max_age=settings.max_snapshot_age,
+        ),
+    )  # fmt: skip
+    workers = Workers(manager, name)
     eco = _eco(settings, folder)
     guard = _guard_upstream(settings)
-    app = _app(settings, manager, upstream, guard, eco)
-    return Parts(app, manager, (upstream,) if guard is None else (upstream, guard))
+    proxy = Proxy(
+        manager, upstream, eco=eco, reveal=reveals, guard_upstream=guard, config=_proxy_config(settings),
+        metrics=Metrics(manager, enforcing=settings.enforce, gathering=Gathering(metrics) if metrics else None),
+        tracing=_tracing(settings),
+    )  # fmt: skip
+    app = _app(settings, manager, workers, upstream, proxy, eco)
+    return Parts(app, manager, workers, (upstream,) if guard is None else (upstream, guard), proxy)
+
+
+def _tracing(settings: Settings) -> Tracing:
+    """Traces, where they are switched on.
+
+    Raises:
+        RuntimeError: what makes them is not installed.
+    """
+    if settings.traces_endpoint is None:
+        return NO_TRACING
+    try:
+        from server.tracing_otel import to_collector
+    except ImportError as error:
+        raise RuntimeError(f"traces need the extra 'otel': pip install 'letheward[otel]' ({error.name})") from error
+    return to_collector(settings.traces_endpoint, settings.traces_sampling)
 
 
 def _eco(settings: Settings, folder: Path | None) -> Eco | None:
@@ -77,14 +128,14 @@ def _selectors(settings: Settings) -> TokenSelectors:
 
 
 def _app(
-    settings: Settings, manager: SnapshotManager, upstream: Upstream, guard: Upstream | None, eco: Eco | None
+    settings: Settings, manager: SnapshotManager, workers: Workers, upstream: Upstream, proxy: Proxy, eco: Eco | None
 ) -> FastAPI:
     if not settings.enforce:
         log.warning("not_enforcing", why="enforce is false: every request passes to the model as it comes")
-    proxy = Proxy(manager, upstream, eco=eco, reveal=reveals, guard_upstream=guard, config=_proxy_config(settings))
     proxy.metrics.add(PoolCollector(upstream.pool))
-    proxy.prepare()
-    return create_app(
+    proxy.prepare(manager.current)
+    manager.before(proxy.prepare)
+    app = create_app(
         proxy=proxy,
         upstream=upstream,
         manager=manager,
@@ -94,7 +145,10 @@ def _app(
         fitting=Fitting(manager, proxy.judge, upstream, eco, settings.cache_dir / "eco-fits"),
         routes=settings.routes,
         selectors=_selectors(settings),
+        workers=workers,
     )
+    add_verifying(app, verifying_of(settings, manager, proxy))
+    return app
 
 
 def _proxy_config(settings: Settings) -> ProxyConfig:
@@ -111,6 +165,7 @@ def _proxy_config(settings: Settings) -> ProxyConfig:
         check_answers=settings.check_answers,
         media=settings.media,
         pace=settings.answer_pace,
+        log_texts_of=tuple(settings.log_texts_of),
     )
 
 

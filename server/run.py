@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from guard.adapters import ADAPTERS, GUARD_MODEL, check_name, vllm_arguments
 from guard.model import ForgetList
@@ -21,19 +23,20 @@ from server.seeding import seed
 from server.settings import Settings
 from server.supervisor import Supervisor
 from server.upstream import Endpoint
-from server.worker import Job, closed, listening, prepared, serve_parts
+from server.worker import Job, listening, prepared, serve_parts
 
 
-def serve(settings: Settings) -> None:
-    """Run until interrupted."""
-    configure()
+def serve(settings: Settings, options: Mapping[str, Any] | None = None) -> None:
+    """Run until interrupted. ``options``: those of the command line, which go before a file that changes."""
+    configure(settings.log_level)
     try:
-        asyncio.run(_serve(settings))
+        with tempfile.TemporaryDirectory(prefix="letheward-") as scratch:
+            asyncio.run(_serve(settings, options or {}, Path(scratch)))
     except asyncio.CancelledError:
         raise SystemExit(128 + signal.SIGTERM) from None
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, options: Mapping[str, Any], scratch: Path) -> None:
     # Until uvicorn listens for it: a model that is starting must not stay behind.
     task = asyncio.current_task()
     assert task is not None  # noqa: S101 - this is a coroutine
@@ -43,7 +46,7 @@ async def _serve(settings: Settings) -> None:
     managed, endpoints, folder = await asyncio.to_thread(_model, settings)
     lists = await asyncio.to_thread(_lists, settings)
     sockets = listening(settings.host, settings.port)
-    job = Job(settings, endpoints, folder, sockets)
+    job = Job(settings, endpoints, folder, sockets, options, scratch if settings.workers > 1 else None)
 
     def up() -> None:
         _say(banner(settings, sockets[0].getsockname()[1], lists))
@@ -59,12 +62,12 @@ async def _serve(settings: Settings) -> None:
 
 async def _one(job: Job, managed: ManagedVllm | None, up: Callable[[], None]) -> None:
     """Serve in this process."""
-    parts = await prepared(job, None if managed is None else lambda: _where(managed))
+    parts = await prepared(job, locate=None if managed is None else lambda: _where(managed))
     try:
         await _started(managed)
         await serve_parts(parts, job, up)
     finally:
-        await closed(parts)
+        await parts.close()
 
 
 async def _several(job: Job, managed: ManagedVllm | None, up: Callable[[], None]) -> None:

@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=0, le=65535)
     cache_dir: Path = Field(default_factory=default_cache, description="model, lists, admin key, logs")
     database_url: str | None = Field(None, description="SQLAlchemy URL; default an SQLite file in cache_dir")
+    store_keys: list[SecretStr] = Field(
+        default_factory=list, description="JSON list of `letheward store new-key`: the first encrypts the store's texts"
+    )
     sample_list: bool = Field(True, description="create the sample list in an empty store")
 
     workers: int = Field(1, ge=1, le=256, description="processes that serve from one socket")

@@ -13,9 +13,12 @@ from multiprocessing.context import SpawnProcess
 
 import structlog
 
+from guard.presence import sign_off
+from guard.store import Store, StoreError
 from server.logs import configure
 from server.managed import die_with_parent
-from server.worker import Job, closed, prepared, serve_parts
+from server.worker import Job, prepared, serve_parts
+from server.workers import worker_id
 
 log = structlog.get_logger("letheward.supervisor")
 
@@ -39,6 +42,7 @@ class Supervisor:
         self._count = count
         self._context = get_context("spawn")  # forked copies of native threads would not run
         self._running: dict[int, SpawnProcess] = {}
+        self._names: dict[int, str] = {}
         self._stopping = asyncio.Event()
         self._signal = 0
 
@@ -79,9 +83,10 @@ class Supervisor:
     async def _start(self, index: int) -> None:
         """Start a worker and wait until it serves, or the whole is stopped."""
         heard, told = self._context.Pipe(duplex=False)
-        process = self._context.Process(target=run_worker, args=(self._job, told), name=f"letheward-worker-{index}")
+        name = worker_id()
+        process = self._context.Process(target=run_worker, args=(self._job, name, told), name=f"letheward-{index}")
         process.start()
-        self._running[index] = process
+        self._running[index], self._names[index] = process, name
         told.close()
         try:
             await _either(_readable(heard.fileno()), self._stopping)
@@ -104,12 +109,24 @@ class Supervisor:
             failures = 0 if loop.time() - since > _STEADY else failures
             pause = _BACK_OFF[min(failures, len(_BACK_OFF) - 1)]
             failures += 1
+            await asyncio.to_thread(self._sign_off, self._names[index])
             log.error("worker_died", worker=index, pid=process.pid, status=process.exitcode, restart_in=pause)
             await asyncio.sleep(pause)
             try:
                 await self._start(index)
             except WorkerFailed as error:
                 log.error("worker_restart_failed", worker=index, error=str(error))
+
+    def _sign_off(self, name: str) -> None:
+        """For a worker that could not: nobody is to wait for it."""
+        try:
+            store = Store.open(self._job.settings.store_url)
+            try:
+                sign_off(store, [name])
+            finally:
+                store.close()
+        except StoreError as error:
+            log.warning("not_signed_off", worker=name, error=str(error))
 
     async def _end(self) -> None:
         self._tell(signal.SIGTERM)
@@ -119,14 +136,14 @@ class Supervisor:
         self._tell(signal.SIGKILL)
 
 
-def run_worker(job: Job, told: Connection) -> None:
+def run_worker(job: Job, name: str, told: Connection) -> None:
     """The whole life of a worker's process."""
     die_with_parent()
     os.setsid()  # Ctrl-C is for the parent, which tells its workers
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # for those that do not listen for it
-    configure()
+    configure(job.settings.log_level)
     try:
-        asyncio.run(_work(job, told))
+        asyncio.run(_work(job, name, told))
     except (RuntimeError, OSError, ValueError) as error:
         sys.stderr.write(f"letheward: a worker failed: {error}\n")
         raise SystemExit(1) from error
@@ -134,12 +151,12 @@ def run_worker(job: Job, told: Connection) -> None:
         raise SystemExit(0) from None
 
 
-async def _work(job: Job, told: Connection) -> None:
-    parts = await prepared(job)
+async def _work(job: Job, name: str, told: Connection) -> None:
+    parts = await prepared(job, name)
     try:
         await serve_parts(parts, job, lambda: told.send_bytes(b"up"))
     finally:
-        await closed(parts)
+        await parts.close()
 
 
 def _received(heard: Connection) -> bool:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
 from server.assembly import Parts, assemble
+from server.config import load_settings
+from server.metrics import Metrics
+from server.reloading import Reloading
 from server.settings import Settings
 from server.upstream import Upstream
 from server.upstream_pool import Endpoint, Locate, Pool
 
 _KEEP_ALIVE = 75  # seconds
+_KEEP_METRICS = 1.0  # seconds between what the other workers can show of this one's metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,28 +28,31 @@ class Job:
     """What a worker serves. It travels to another process, so it holds nothing that lives in one.
 
     ``sockets`` listen already, and every worker accepts from them. ``folder``: the model's tokenizer and weights.
+    ``options``: those of the command line, which go before a file that changes. ``metrics``: a folder of all workers.
     """
 
     settings: Settings
     endpoints: tuple[Endpoint, ...]
     folder: Path | None
     sockets: tuple[socket.socket, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Path | None = None
 
 
-async def prepared(job: Job, locate: Locate | None = None) -> Parts:
+async def prepared(job: Job, name: str | None = None, locate: Locate | None = None) -> Parts:
     """A worker's parts; ``locate`` stands in for the job's endpoints where the model server comes and goes.
 
     Raises:
         StoreError: the lists cannot be read.
         ValueError: a setting names what is not there.
     """
-    return await asyncio.to_thread(assemble, job.settings, _upstream(job, locate), job.folder)
+    return await asyncio.to_thread(assemble, job.settings, _upstream(job, locate), job.folder, name, job.metrics)
 
 
 async def serve_parts(parts: Parts, job: Job, up: Callable[[], None]) -> None:
     """Serve until a signal says to stop; calls ``up`` when requests are accepted."""
     config = uvicorn.Config(
-        parts.app, log_level="warning", timeout_keep_alive=_KEEP_ALIVE,
+        parts.app, log_config=None, log_level="warning", timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=round(job.settings.shutdown_timeout),
     )  # fmt: skip
     server = uvicorn.Server(config)
@@ -54,18 +62,19 @@ async def serve_parts(parts: Parts, job: Job, up: Callable[[], None]) -> None:
     if upstream.pool.several:
         await upstream.look()
         beside.append(asyncio.create_task(upstream.watch(job.settings.upstream_check)))
+    await asyncio.to_thread(parts.workers.start)
+    metrics = parts.proxy.metrics
+    hot = parts.hot(job.settings)
+    reloading = Reloading(job.settings, lambda: load_settings(job.options), hot, metrics.config_valid)
+    beside.append(asyncio.create_task(reloading.watch()))
+    if job.metrics is not None:
+        beside.append(asyncio.create_task(_kept(metrics)))
     try:
         await server.serve(list(job.sockets))
     finally:
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
-
-
-async def closed(parts: Parts) -> None:
-    """Give back what the parts hold."""
-    await parts.close()
-    await asyncio.to_thread(parts.manager.close)
 
 
 def listening(host: str, port: int) -> tuple[socket.socket, ...]:
@@ -101,6 +110,12 @@ def _upstream(job: Job, locate: Locate | None) -> Upstream:
     where = locate or Pool.over(job.endpoints)
     settings = job.settings
     return Upstream(where, connect_timeout=settings.connect_timeout, read_timeout=settings.read_timeout)
+
+
+async def _kept(metrics: Metrics) -> None:
+    while True:
+        await asyncio.to_thread(metrics.keep)
+        await asyncio.sleep(_KEEP_METRICS)
 
 
 async def _when_started(server: uvicorn.Server, up: Callable[[], None]) -> None:

@@ -27,8 +27,8 @@ _POLL = (0.003, 0.05)  # seconds between looks at the others, growing
 
 
 def worker_id() -> str:
-    """A name for this process that no other has."""
-    return f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
+    """A name for a process that no other has."""
+    return f"{socket.gethostname()[:40]}-{secrets.token_hex(6)}"
 
 
 class Workers:
@@ -43,6 +43,7 @@ class Workers:
         self._following = Following(manager, self._due.set)
         self._thread = threading.Thread(target=self._run, name="letheward-worker", daemon=True)
         self._signed = -1  # the revision that the store was last told
+        self._others: tuple[Seen, ...] = ()  # as of the last beat
 
     @property
     def me(self) -> str:
@@ -88,6 +89,10 @@ class Workers:
         """
         return [each.worker.id for each in self.seen()]
 
+    def revisions(self) -> list[int]:
+        """What each has in force, this one first, the others as of the last sign of life; asks nobody."""
+        return [self._manager.current.revision, *(each.revision for each in self._others)]
+
     async def wait(self, revision: int, timeout: float) -> list[str]:
         """Wait until every worker has ``revision`` in force, or ``timeout`` seconds; the ids of those that have not.
 
@@ -123,6 +128,7 @@ class Workers:
             try:
                 sign_on(self._manager.store, self._me, revision)
                 self._signed = revision
+                self._others = tuple(s for s in self.seen() if s.worker.id != self._me.id)
                 self._manager.store.expire()
                 if beats % _TIDY == 1:
                     self._tidy()
