@@ -25,8 +25,9 @@ class AdminClient:
         self._key = key or _kept_key()
 
     def call(self, method: str, path: str, **options: Any) -> Any:
-        """The answer's JSON."""
-        return self._send(method, path, **options).json()
+        """The answer's JSON; None where it is empty."""
+        response = self._send(method, path, **options)
+        return response.json() if response.content else None
 
     def text(self, path: str) -> str:
         """The answer's text."""

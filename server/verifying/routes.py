@@ -15,7 +15,8 @@ from guard.verification.kept import Schedule, State, Verification
 from guard.verification.page import page
 from guard.verification.signing import ALGORITHM, key_id
 from server.access.principal import by, principal_of
-from server.admin.faults import ALWAYS, ErrorOut, also, answered, documented, off_loop
+from server.admin.faults import answered, off_loop
+from server.documented import ALWAYS, ErrorOut, also, documented
 from server.errors import ApiError
 from server.list_name import ListName
 from server.verifying.options import ScheduleIn, VerifyIn, VerifyOptions

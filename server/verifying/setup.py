@@ -45,8 +45,9 @@ def verifying_of(settings: Settings, manager: SnapshotManager, proxy: Proxy) -> 
         ValueError: it is no such key.
     """
     signer = signing_key(settings)
-    webhook = settings.verification_webhook and settings.verification_webhook.get_secret_value()
-    return Verifying(manager, proxy, signer, Alerts(signer, webhook), settings.check_answers)
+    webhook = settings.verification_webhook
+    alerts = Alerts(signer, webhook.get_secret_value() if webhook else None)
+    return Verifying(manager, proxy, signer, alerts, settings.check_answers)
 
 
 def add_verifying(app: FastAPI, verifying: Verifying) -> None:
