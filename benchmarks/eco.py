@@ -69,7 +69,7 @@ async def measure(
 ) -> tuple[list[Told], list[str]]:
     """Replies of the bare full and the bare retained model, then of each guard; and what could not be measured."""
     async with setting.serving_retained() as place:
-        retained = await _told(setting, place, RETAINED, how)
+        retained = await _told(setting, place, RETAINED, how, at_once=8)
     pairs = zip(retained.forget, setting.stuff.forget, strict=True)
     target = estimate([rouge_l(reply.text, q.answer).recall for reply, q in pairs]).mean
     problems: list[str] = []
@@ -106,13 +106,15 @@ async def _guarded(
     return replace(told, name=f"{way.name} (sigma={fit['sigma']:.3g})", fit=kept)
 
 
-async def _told(setting: Setting, place: Place, name: str, how: Sampling, untouched: Untouched | None = None) -> Told:
-    """Replies about the forget set, several at once, and to what stays, one by one: they are compared byte for byte."""
+async def _told(
+    setting: Setting, place: Place, name: str, how: Sampling, untouched: Untouched | None = None, *, at_once: int = 1
+) -> Told:
+    """Replies about the forget set, and to what stays: one by one where they are compared byte for byte."""
     forget = await setting.ask(place, name, setting.forget, how)
     paraphrased = await setting.ask(place, name, setting.paraphrased, how)
     known = untouched or {}
     others = [q for i, q in enumerate(setting.keep) if i not in known]
-    asked = iter(await setting.ask(place, name, others, how, at_once=1))
+    asked = iter(await setting.ask(place, name, others, how, at_once=at_once))
     return Told(name, forget, paraphrased, [known.get(i) or next(asked) for i in range(len(setting.keep))])
 
 
