@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, tuple_, update
+from sqlalchemy import ColumnElement, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from guard.schema import DiffRow, DoneRow, EntryRow, HistoryRow, ListRow, RevisionRow, VerificationRow
@@ -70,6 +70,11 @@ def reseal(begin: Callable[[], Any], coding: Coding, progress: Callable[[int], o
             done += changed
             progress(looked)
     return done
+
+
+def rows_of(session: Session) -> int:
+    """How many rows there are to look at."""
+    return sum(session.execute(select(func.count()).select_from(kind.table)).scalar_one() for kind in _KINDS)
 
 
 def _some(

@@ -20,7 +20,7 @@ from guard.store.coding import Coding
 from guard.store.engine import connect, reading, wipe, writing
 from guard.store.errors import StoreError
 from guard.store.listening import Listener
-from guard.store.resealing import reseal
+from guard.store.resealing import reseal, rows_of
 from guard.store.values import (
     Added,
     Changes,
@@ -451,6 +451,11 @@ class Store:
             requests.release(session, key)
 
     # Sealing
+
+    def sealable(self) -> int:
+        """How many rows ``seal`` looks at, for its progress."""
+        with self.reading() as session:
+            return rows_of(session)
 
     def seal(self, progress: Callable[[int], object] = lambda _: None) -> int:
         """Seal every value with the first key, whether it is in the clear or sealed with another; how many were not.
