@@ -91,7 +91,7 @@ def serve(
     from server.run import serve as run
 
     try:
-        run(settings)
+        run(settings, given)
     except (StartupFailed, StoreError, RuntimeError, OSError, ValueError) as error:
         raise fail(str(error)) from error
     except KeyboardInterrupt:
