@@ -86,6 +86,8 @@ class Eco:
     def _selected(self, text: str, names: Sequence[str]) -> list[Span]:
         if not names:
             return []
+        if self._selectors is None and not BUILT_IN.keys() >= set(names):
+            raise EcoUnavailable("a list asks for a token classifier, and there is no folder of them")
         known = self._selectors.get if self._selectors is not None else BUILT_IN.__getitem__
         try:
             return [span for name in names for span in known(name).spans(text)]
