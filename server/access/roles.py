@@ -105,6 +105,9 @@ TABLE: dict[str, Rule] = {
     f"POST {_V1}/rollback": CHANGE_OWN,
     f"GET {_V1}/openapi.json": READ_OWN,
     f"POST {_V1}/check": READ,
+    f"POST {_V1}/playground": CHANGE,
+    f"GET {_V1}/glance": READ_OWN,
+    f"GET {_V1}/live": READ_OWN,
     f"POST {_V1}/replay": READ,
 }
 

@@ -116,7 +116,7 @@ class Who:
         if found:
             return found[0]
         if self._attempts.failed(address, digest, always=always):
-            log.warning("wrong_key", address=address, path=request.scope["path"])
+            log.warning("wrong_key", address=address)
         return None
 
     def _in_session(self, request: Request) -> Principal | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -28,9 +29,9 @@ class Door:
     url: str
     store: Store
 
-    def client(self, key: str | None = None, **options: Any) -> httpx.Client:
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=30, **options)
+    def client(self, key: str | None = None, headers: Mapping[str, str] | None = None, **options: Any) -> httpx.Client:
+        own = {"Authorization": f"Bearer {key}"} if key else {}
+        return httpx.Client(base_url=self.url, headers=own | dict(headers or {}), timeout=30, **options)
 
     def make(self, role: str, name: str = "somebody", **settings: Any) -> dict[str, Any]:
         """A key, made over the API by the admin."""
@@ -60,6 +61,13 @@ def application(store: Store, config: AccessConfig) -> FastAPI:
     app.add_api_route("/health", lambda: {"status": "ok"}, methods=["GET"])
     app.add_api_route("/forgotten", lambda: {"secret": 1}, methods=["GET"])
     return app
+
+
+def until(holds: Callable[[], bool], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come to hold"
+        time.sleep(0.02)
 
 
 Open = Callable[..., Any]

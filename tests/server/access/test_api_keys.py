@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+import json
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -15,15 +14,8 @@ from guard.schema import KeyRow
 from guard.store import Store
 from server.access.setup import AccessConfig
 from server.clients import Client
-from tests.server.access.conftest import ADMIN_KEY, V1, Door, Open, application
+from tests.server.access.conftest import ADMIN_KEY, V1, Door, Open, application, until
 from tests.server.conftest import running
-
-
-def until(holds: Callable[[], bool], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come to hold"
-        time.sleep(0.02)
 
 
 def test_a_key_is_told_once_and_kept_as_a_hash(door: Door) -> None:
@@ -126,8 +118,6 @@ def test_a_key_can_be_changed_in_all_but_its_role(door: Door) -> None:
     ],
 )  # fmt: skip
 def test_a_key_that_makes_no_sense_is_not_made(door: Door, body: dict[str, object]) -> None:
-    import json
-
     content = json.dumps(body)
     with door.client(ADMIN_KEY) as admin:
         response = admin.post(f"{V1}/keys", content=content, headers={"content-type": "application/json"})
