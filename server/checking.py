@@ -42,7 +42,7 @@ def add_check(router: APIRouter, manager: SnapshotManager) -> None:
         snapshot = manager.current
         try:
             if given.turns is not None:
-                found = await run_sync(_conversation, snapshot.detector, given.turns)
+                found = await run_sync(conversation, snapshot.detector, given.turns)
             else:
                 found = await run_sync(snapshot.detector.explain, given.text or "")
         except TextTooLong as error:
@@ -52,8 +52,8 @@ def add_check(router: APIRouter, manager: SnapshotManager) -> None:
         return {"revision": snapshot.revision} | found
 
 
-def _conversation(detector: Detector, turns: Sequence[str]) -> dict[str, Any]:
-    """Each turn as if it stood alone, but with the verdicts that it has as one of these turns."""
+def conversation(detector: Detector, turns: Sequence[str]) -> dict[str, Any]:
+    """Each turn as if it stood alone, but with the verdicts that it has as one of these turns. Blocking."""
     together = detector.judge_turns(turns)
     told = []
     for turn, verdicts in zip(turns, together, strict=True):

@@ -27,17 +27,18 @@ from guard.snapshot import Snapshot
 from server.answer_guards import AnswerGuards
 from server.answering import Answering, Way
 from server.clients import ANYONE, Client, asker, client_key
+from server.conversations import Conversations
 from server.declined import cut_by
 from server.dialects import chat
 from server.dialects.base import Dialect, Translated
 from server.dialects.other import Other
-from server.dialects.state import ResponseStore, owner_of
 from server.errors import ApiError
 from server.examples import Screened
 from server.guarding import PASSING, Guarded, Guarding
 from server.hidden import check_model, without_hidden
 from server.incoming import parse_object, read_body, unless_disconnected
 from server.judging import Judge, Judgement, Prompt, Snapshots
+from server.live import Decision, Live
 from server.metrics import Metrics
 from server.passing import forward
 from server.phases import Phases
@@ -109,6 +110,7 @@ class Proxy:
         guard_upstream: Upstream | None = None,
         metrics: Metrics | None = None,
         tracing: Tracing = NO_TRACING,
+        responses: Conversations | None = None,
     ) -> None:
         self._snapshots = snapshots
         self._upstream = upstream
@@ -124,8 +126,9 @@ class Proxy:
         self._texts = TextLog(config.log_texts_of, tracing)
         for observed in {upstream, self._guard_upstream}:
             observed.transport.phases = self._phases
-        self.responses = ResponseStore()
+        self.responses = responses or Conversations()
         self.recent = Recent(config.recent_requests)
+        self.live = Live()
         self._models = ServedModels(upstream)
         self._judging = anyio.CapacityLimiter(config.detector_workers)
         self.metrics.queue(lambda: self._judging.statistics().tasks_waiting, lambda: self._judging.borrowed_tokens)
@@ -166,15 +169,17 @@ class Proxy:
             decided, response = await self._guarded(request, dialect, client, snapshot, body)
         else:
             decided, response = await self._watched(request, dialect, client, snapshot, body, raw)
+        action, ms = response.headers["x-letheward-action"], round((time.perf_counter() - started) * 1000, 1)
         log.info(
             "request",
             path=dialect.path,
             status=response.status_code,
-            action=response.headers["x-letheward-action"],
+            action=action,
             revision=snapshot.revision,
             forget_list=decided.decisive.forget_list.name if decided and decided.decisive else None,
-            ms=round((time.perf_counter() - started) * 1000, 1),
+            ms=ms,
         )
+        self.live.note(Decision.of(dialect.path, response.status_code, action, snapshot.revision, ms, decided))
         return response
 
     async def models(self, request: Request, client: Client = ANYONE) -> Response:
@@ -217,8 +222,8 @@ class Proxy:
     async def _guarded(
         self, request: Request, dialect: Dialect, client: Client, snapshot: Snapshot, body: Body
     ) -> tuple[Plan, Response]:
-        memory = Remembering.of(dialect, self.responses, body, owner_of(client_key(request) or None))
-        whole = memory.expanded(body)
+        memory = Remembering.of(dialect, self.responses, body, self.responses.owner(client_key(request) or None))
+        whole = await memory.expanded(body)
         who = asker(client, request, body.get("model"))
         prompt, verdicts = await self._look(snapshot, whole, dialect)
         plan = self.judge.decide(snapshot, prompt, verdicts, who)
@@ -227,7 +232,7 @@ class Proxy:
         self._texts.tell(plan, prompt)
         call = Call(request, dialect, whole, client, who, snapshot, prompt)
         response = await unless_disconnected(request, self._respond(call, plan))
-        return plan, memory.remembered(response, whole)
+        return plan, await memory.remembered(response, whole)
 
     async def _watched(
         self, request: Request, dialect: Dialect, client: Client, snapshot: Snapshot, body: Body, raw: bytes
