@@ -13,11 +13,13 @@ from fastapi import FastAPI
 from classifiers.registry import create_encoder
 from guard.adapters import GUARD_MODEL
 from guard.eco import Eco
+from guard.sealing import Sealing
 from guard.selection import FOLDER, TokenSelectors
 from guard.snapshot import SnapshotManager, Ways
 from server.access.principal import reveals
 from server.access.setup import access_config
 from server.app import create_app
+from server.conversations import Conversations
 from server.eco_fitting import Fitting
 from server.gathering import Gathering
 from server.hot import hot_settings
@@ -27,12 +29,13 @@ from server.opening import open_store
 from server.proxy import Proxy, ProxyConfig
 from server.reloading import Hot
 from server.settings import Settings
+from server.shelf import Shelf
 from server.surfaces import Limits
 from server.tracing import NO_TRACING, Tracing
 from server.upstream import Endpoint, Upstream
 from server.upstream_pool import PoolCollector
 from server.verifying import add_verifying, verifying_of
-from server.workers import Workers
+from server.workers import AWAY, Workers
 
 log = structlog.get_logger("letheward.assembly")
 
@@ -65,17 +68,24 @@ class Parts:
         await asyncio.to_thread(self.manager.close)
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the workers of one server share: a folder for their metrics, and 32 random bytes that nobody keeps."""
+
+    metrics: Path | None = None
+    secret: bytes = b""
+
+
 def assemble(
-    settings: Settings, upstream: Upstream, folder: Path | None, name: str | None = None, metrics: Path | None = None
+    settings: Settings, upstream: Upstream, folder: Path | None, name: str | None = None, shared: Shared | None = None
 ) -> Parts:
     """All parts. ``folder``: the served model's tokenizer and weights; ``name``: the worker's. Blocking.
-
-    ``metrics``: the folder in which several workers put their metrics together.
 
     Raises:
         StoreError: the lists cannot be read.
         ValueError: a setting names what is not there.
     """
+    shared = shared or Shared()
     manager = SnapshotManager(
         open_store(settings),
         create_encoder(settings.encoder),
@@ -87,13 +97,35 @@ def assemble(
     workers = Workers(manager, name)
     eco = _eco(settings, folder)
     guard = _guard_upstream(settings)
+    gathering = Gathering(shared.metrics) if shared.metrics else None
     proxy = Proxy(
         manager, upstream, eco=eco, reveal=reveals, guard_upstream=guard, config=_proxy_config(settings),
-        metrics=Metrics(manager, enforcing=settings.enforce, gathering=Gathering(metrics) if metrics else None),
+        metrics=Metrics(manager, enforcing=settings.enforce, gathering=gathering),
         tracing=_tracing(settings),
+        responses=_conversations(settings, manager, workers, shared.secret),
     )  # fmt: skip
     app = _app(settings, manager, workers, upstream, proxy, eco)
     return Parts(app, manager, workers, (upstream,) if guard is None else (upstream, guard), proxy)
+
+
+def _conversations(settings: Settings, manager: SnapshotManager, workers: Workers, secret: bytes) -> Conversations:
+    """What `/v1/responses` keeps: in the store where several workers are to know it.
+
+    Raises:
+        ValueError: it is to be shared, and there is no key that others have.
+    """
+    sealing = manager.store.sealing
+    if not sealing.on and settings.workers > 1:
+        sealing = Sealing([secret])
+    wanted = sealing.on if settings.share_responses is None else settings.share_responses
+    alone = settings.workers == 1 and settings.store_url.startswith("sqlite")
+    if not wanted or (alone and settings.share_responses is None):
+        return Conversations()
+    if not sealing.on:
+        raise ValueError("share_responses needs store_keys, which all replicas have: `letheward store new-key`")
+    shelf = Shelf(manager.store, sealing)
+    workers.chores.append(shelf.tidy)
+    return Conversations(shelf=shelf, away=lambda: manager.age > AWAY)
 
 
 def _tracing(settings: Settings) -> Tracing:

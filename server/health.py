@@ -13,11 +13,9 @@ from starlette.responses import JSONResponse, Response
 
 from guard.snapshot import SnapshotManager
 from server.upstream import Upstream
-from server.workers import Workers
+from server.workers import AWAY, Workers
 
 log = structlog.get_logger("letheward.health")
-
-_AWAY = 5.0  # seconds without the store after which it is said to be away
 
 
 class WorkerReady(BaseModel):
@@ -81,7 +79,7 @@ def health_router(
 async def _store(manager: SnapshotManager, workers: Workers | None) -> bool:
     """Whether the store is there. Where it is followed nobody waits for it: it may not answer for long."""
     if workers is not None:
-        return manager.age < _AWAY
+        return manager.age < AWAY
     return await run_sync(_works, manager.store.revision)
 
 

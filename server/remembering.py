@@ -9,9 +9,10 @@ from typing import Any
 import orjson
 from starlette.responses import Response, StreamingResponse
 
+from server.conversations import Conversations
 from server.dialects import responses
 from server.dialects.base import Dialect
-from server.dialects.state import ResponseStore, put_back
+from server.dialects.state import put_back
 from server.sse import Event, Splitter
 from server.surfaces import Body
 
@@ -23,26 +24,26 @@ _FINAL = ("response.completed", "response.incomplete")
 class Remembering:
     """One request's part in a conversation; nothing for other APIs. ``previous``: the response that it follows."""
 
-    store: ResponseStore | None
+    store: Conversations | None
     owner: str
     previous: str | None
 
     @classmethod
-    def of(cls, dialect: Dialect, store: ResponseStore, body: Body, owner: str) -> Remembering:
+    def of(cls, dialect: Dialect, store: Conversations, body: Body, owner: str) -> Remembering:
         """For a request to ``dialect``."""
         mine = dialect.path == responses.path
         previous = body.get("previous_response_id") if mine else None
         return cls(store if mine else None, owner, previous if isinstance(previous, str) else None)
 
-    def expanded(self, body: Body) -> Body:
+    async def expanded(self, body: Body) -> Body:
         """The request with the conversation that it refers to.
 
         Raises:
             ApiError: 404 where it refers to a response that is not there.
         """
-        return self.store.expand(body, self.owner) if self.store else body
+        return await self.store.expand(body, self.owner) if self.store else body
 
-    def remembered(self, response: Response, asked: Body) -> Response:
+    async def remembered(self, response: Response, asked: Body) -> Response:
         """``response``, from which the store learns how the conversation went on."""
         if self.store is None or response.status_code != 200:
             return response
@@ -50,7 +51,7 @@ class Remembering:
             response.body_iterator = self._read(response.body_iterator, asked)  # type: ignore[arg-type]
             return response
         answer = orjson.loads(bytes(response.body))
-        self.store.remember(asked, answer, self.owner)
+        await self.store.remember(asked, answer, self.owner)
         if self.previous is None:
             return response
         body = orjson.dumps(put_back(answer, self.previous))
@@ -61,15 +62,15 @@ class Remembering:
         splitter = Splitter()
         async for part in parts:
             for event in splitter.feed(part):
-                yield self._noted(event, asked)
+                yield await self._noted(event, asked)
         if rest := splitter.rest():
             yield rest
 
-    def _noted(self, event: Event, asked: Body) -> bytes:
+    async def _noted(self, event: Event, asked: Body) -> bytes:
         if event.data is None or _RESPONSE not in event.raw:
             return event.raw
         if event.data.get("type") in _FINAL and self.store is not None:
-            self.store.remember(asked, event.data["response"], self.owner)
+            await self.store.remember(asked, event.data["response"], self.owner)
         return event.raw if self.previous is None else _rewritten(event, put_back(event.data, self.previous))
 
 

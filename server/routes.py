@@ -10,13 +10,13 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from guard.store import StoreError
 from server.access.principal import principal_of
 from server.client_docs import described
 from server.clients import Client, client_key
 from server.dialects.base import Dialect
 from server.dialects.other import Other
 from server.dialects.registry import DIALECTS, create_dialect
-from server.dialects.state import owner_of
 from server.embedding import embeddings
 from server.errors import ApiError
 from server.proxy import Proxy
@@ -70,12 +70,19 @@ async def _served(proxy: Proxy, dialect: Dialect, request: Request, client: Clie
 
 
 async def _shown(proxy: Proxy, request: Request, client: Client) -> Response:
-    return _answered(proxy.responses.get, request)
+    return await _answered(proxy, proxy.responses.get, request)
 
 
 async def _deleted(proxy: Proxy, request: Request, client: Client) -> Response:
-    return _answered(proxy.responses.delete, request)
+    return await _answered(proxy, proxy.responses.delete, request)
 
 
-def _answered(look: Callable[[str, str], dict[str, Any]], request: Request) -> Response:
-    return JSONResponse(look(request.path_params["response_id"], owner_of(client_key(request) or None)))
+async def _answered(proxy: Proxy, look: Callable[[str, str], Awaitable[dict[str, Any]]], request: Request) -> Response:
+    owner = proxy.responses.owner(client_key(request) or None)
+    try:
+        return JSONResponse(await look(request.path_params["response_id"], owner))
+    except StoreError as error:
+        raise ApiError(
+            503, "The response cannot be forgotten while the store is away; try again shortly.", type="server_error",
+            code="store_failed", headers={"Retry-After": "2"},
+        ) from error  # fmt: skip

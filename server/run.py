@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import signal
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from typing import Any
 from guard.adapters import ADAPTERS, GUARD_MODEL, check_name, vllm_arguments
 from guard.model import ForgetList
 from guard.store import Store
+from server.assembly import Shared
 from server.banner import banner
 from server.keys import admin_key
 from server.logs import configure
@@ -46,7 +48,8 @@ async def _serve(settings: Settings, options: Mapping[str, Any], scratch: Path) 
     managed, endpoints, folder = await asyncio.to_thread(_model, settings)
     lists = await asyncio.to_thread(_lists, settings)
     sockets = listening(settings.host, settings.port)
-    job = Job(settings, endpoints, folder, sockets, options, scratch if settings.workers > 1 else None)
+    shared = Shared(scratch if settings.workers > 1 else None, secrets.token_bytes(32))
+    job = Job(settings, endpoints, folder, sockets, options, shared)
 
     def up() -> None:
         _say(banner(settings, sockets[0].getsockname()[1], lists))

@@ -11,7 +11,7 @@ from typing import Any
 
 import uvicorn
 
-from server.assembly import Parts, assemble
+from server.assembly import Parts, Shared, assemble
 from server.config import load_settings
 from server.metrics import Metrics
 from server.reloading import Reloading
@@ -28,7 +28,7 @@ class Job:
     """What a worker serves. It travels to another process, so it holds nothing that lives in one.
 
     ``sockets`` listen already, and every worker accepts from them. ``folder``: the model's tokenizer and weights.
-    ``options``: those of the command line, which go before a file that changes. ``metrics``: a folder of all workers.
+    ``options``: those of the command line, which go before a file that changes. ``shared``: with all workers.
     """
 
     settings: Settings
@@ -36,7 +36,7 @@ class Job:
     folder: Path | None
     sockets: tuple[socket.socket, ...]
     options: Mapping[str, Any] = field(default_factory=dict)
-    metrics: Path | None = None
+    shared: Shared = field(default_factory=Shared)
 
 
 async def prepared(job: Job, name: str | None = None, locate: Locate | None = None) -> Parts:
@@ -46,7 +46,7 @@ async def prepared(job: Job, name: str | None = None, locate: Locate | None = No
         StoreError: the lists cannot be read.
         ValueError: a setting names what is not there.
     """
-    return await asyncio.to_thread(assemble, job.settings, _upstream(job, locate), job.folder, name, job.metrics)
+    return await asyncio.to_thread(assemble, job.settings, _upstream(job, locate), job.folder, name, job.shared)
 
 
 async def serve_parts(parts: Parts, job: Job, up: Callable[[], None]) -> None:
@@ -67,7 +67,7 @@ async def serve_parts(parts: Parts, job: Job, up: Callable[[], None]) -> None:
     hot = parts.hot(job.settings)
     reloading = Reloading(job.settings, lambda: load_settings(job.options), hot, metrics.config_valid)
     beside.append(asyncio.create_task(reloading.watch()))
-    if job.metrics is not None:
+    if job.shared.metrics is not None:
         beside.append(asyncio.create_task(_kept(metrics)))
     try:
         await server.serve(list(job.sockets))

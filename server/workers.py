@@ -7,7 +7,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import anyio
@@ -21,6 +21,7 @@ from guard.store import StoreError
 
 log = structlog.get_logger("letheward.workers")
 
+AWAY = 5.0  # seconds without the store after which it is said to be away
 _BEAT = 2.0  # seconds between signs of life
 _TIDY = 15  # beats between rounds of putting things in order
 _POLL = (0.003, 0.05)  # seconds between looks at the others, growing
@@ -44,6 +45,8 @@ class Workers:
         self._thread = threading.Thread(target=self._run, name="letheward-worker", daemon=True)
         self._signed = -1  # the revision that the store was last told
         self._others: tuple[Seen, ...] = ()  # as of the last beat
+        # What else is to be put in order now and then; a ``StoreError`` of one is nothing to worry about.
+        self.chores: list[Callable[[], object]] = [manager.forget_shared]
 
     @property
     def me(self) -> str:
@@ -131,10 +134,8 @@ class Workers:
                 self._others = tuple(s for s in self.seen() if s.worker.id != self._me.id)
                 self._manager.store.expire()
                 if beats % _TIDY == 1:
-                    self._tidy()
+                    clear_away(self._manager.store)
+                    for chore in self.chores:
+                        chore()
             except StoreError as error:  # told in full by whoever follows the store
                 log.debug("not_signed_on", error=str(error))
-
-    def _tidy(self) -> None:
-        clear_away(self._manager.store)
-        self._manager.forget_shared()

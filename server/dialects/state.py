@@ -1,7 +1,7 @@
 """Responses that can be gone on from: what ``previous_response_id`` stands for.
 
-Kept by the proxy, in memory, so that the whole conversation is judged, and any model server can answer it.
-Each process has its own: clients of several processes must come back to the same one.
+Kept by the proxy, so that the whole conversation is judged, and any model server can answer it. This is one process's
+memory; ``server.conversations`` lets several have the same.
 """
 
 from __future__ import annotations
@@ -93,18 +93,31 @@ class ResponseStore:
         if body.get("store") is False or unfit or not isinstance(response_id, str) or not response_id:
             return False
         items = (*_input_items(body.get("input")), *_output_items(response))
-        size = len(orjson.dumps([items, response]))
-        if size > self._max_bytes:
+        return self.put(owner, response_id, Kept(items, response, len(orjson.dumps([items, response]))))
+
+    def put(self, owner: str, response_id: str, kept: Kept) -> bool:
+        """Keep a response that is known from elsewhere; whether there is room for it."""
+        if kept.size > self._max_bytes:
             return False
         key = owner, response_id
         with self._lock:
             self._drop(key)  # clients can choose ids, and choose the same again
-            self._kept[key] = Kept(items, response, size)
+            self._kept[key] = kept
             self._until[key] = self._clock() + self._ttl
-            self._item_of |= {(owner, item_id): key for item_id in _ids(items)}
-            self._bytes += size
+            self._item_of |= {(owner, item_id): key for item_id in ids(kept.items)}
+            self._bytes += kept.size
             self._shrink()
         return True
+
+    def kept(self, owner: str, response_id: str) -> Kept | None:
+        """What is kept of a response."""
+        with self._lock:
+            return self._kept.get((owner, response_id))
+
+    def drop(self, owner: str, response_id: str) -> None:
+        """Forget a response, if it is there."""
+        with self._lock:
+            self._drop((owner, response_id))
 
     def get(self, response_id: str, owner: str) -> Body:
         """The response as it was answered.
@@ -141,9 +154,7 @@ class ResponseStore:
 
     def _referred(self, item: Any, owner: str) -> Any:
         """The item that a reference means, if it is kept."""
-        if not isinstance(item, dict) or not isinstance(item.get("id"), str):
-            return item
-        if item.get("type") != "item_reference" and set(item) - {"id", "type"}:
+        if not _refers(item):
             return item
         with self._lock:
             self._shrink()
@@ -164,7 +175,7 @@ class ResponseStore:
             return
         del self._until[key]
         self._bytes -= kept.size
-        for item_id in _ids(kept.items):
+        for item_id in ids(kept.items):
             if self._item_of.get((key[0], item_id)) == key:
                 del self._item_of[key[0], item_id]
 
@@ -189,8 +200,22 @@ def _output_items(response: Body) -> Iterator[Item]:
             yield {**told, "content": parts, "status": "completed"}
 
 
-def _ids(items: tuple[Any, ...]) -> Iterator[str]:
+def ids(items: tuple[Any, ...]) -> Iterator[str]:
+    """The ids of those items that have one."""
     return (i["id"] for i in items if isinstance(i.get("id"), str))
+
+
+def references(body: Body) -> tuple[str | None, list[str]]:
+    """The response that a request goes on from, and the items that it names by their ids alone."""
+    previous, given = body.get("previous_response_id"), body.get("input")
+    named = [item["id"] for item in given if _refers(item)] if isinstance(given, list) else []
+    return previous if isinstance(previous, str) else None, list(dict.fromkeys(named))
+
+
+def _refers(item: Any) -> bool:
+    if not isinstance(item, dict) or not isinstance(item.get("id"), str):
+        return False
+    return item.get("type") == "item_reference" or not set(item) - {"id", "type"}
 
 
 def put_back(told: Body, previous_response_id: str | None) -> Body:
