@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, tuple_, update
+from sqlalchemy import bindparam, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from guard.schema import DiffRow, DoneRow, EntryRow, HistoryRow, ListRow, RevisionRow, VerificationRow
 from guard.store.coding import SEALED_TEXTS, Coding
 
-_ROWS = 500  # of one transaction, so that changes get their turn in between
+_ROWS = 200  # of one transaction, so that changes get their turn in between
+_PAUSE = 0.02  # seconds, as SQLite's waiters look again only now and then
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ def reseal(begin: Callable[[], Any], coding: Coding, progress: Callable[[int], o
                 after, looked, changed = _some(session, coding, kind, after)
             done += changed
             progress(looked)
+            time.sleep(_PAUSE)
     return done
 
 
@@ -86,13 +89,15 @@ def _some(
     keys = [kind.table.c[name] for name in kind.keys]
     query = select(kind.table).order_by(*keys).limit(_ROWS)
     rows = session.execute(query.where(tuple_(*keys) > after) if after else query).all()
-    changed = 0
+    by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row in rows:
-        values = kind.sealed(coding, row)
-        if values:
-            own: list[ColumnElement[bool]] = [key == getattr(row, key.name) for key in keys]
-            session.execute(update(kind.table).where(*own).values(values))
-            changed += len(values)
+        if values := kind.sealed(coding, row):
+            own = {f"own_{name}": getattr(row, name) for name in kind.keys}
+            by_columns.setdefault(tuple(sorted(values)), []).append(values | own)
+    for columns, some in by_columns.items():
+        place = [key == bindparam(f"own_{key.name}") for key in keys]
+        session.connection().execute(update(kind.table).where(*place).values({c: bindparam(c) for c in columns}), some)
+    changed = sum(len(columns) * len(some) for columns, some in by_columns.items())
     last = tuple(getattr(rows[-1], name) for name in kind.keys) if len(rows) == _ROWS else None
     return last, len(rows), changed
 
