@@ -178,6 +178,8 @@ def _app(
         routes=settings.routes,
         selectors=_selectors(settings),
         workers=workers,
+        documents_by_model=settings.documents_by_model,
+        require_if_match=settings.require_if_match,
     )
     add_verifying(app, verifying_of(settings, manager, proxy))
     return app
@@ -198,6 +200,7 @@ def _proxy_config(settings: Settings) -> ProxyConfig:
         media=settings.media,
         pace=settings.answer_pace,
         log_texts_of=tuple(settings.log_texts_of),
+        recent_requests=settings.recent_requests,
     )
 
 
