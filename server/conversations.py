@@ -59,7 +59,7 @@ class Conversations:
         key = owner, str(response["id"])
         kept = self.memory.kept(*key)
         if kept is None or not await self._asked(partial(self._shelf.put, *key, kept)):
-            self._unshared.add(key)
+            self._unshared = {k for k in self._unshared if self.memory.kept(*k)} | {key}
 
     async def get(self, response_id: str, owner: str) -> Body:
         """The response as it was answered.
