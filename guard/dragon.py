@@ -27,14 +27,17 @@ async def guard(ask: Ask, tools: Tools) -> Prefix:
 
 
 def guard_text(ask: Ask, reasoning: str) -> Prefix:
-    """The list's template with its policy and ``reasoning``; the same for the same prompt and reasoning.
+    """The entry's or else the list's template with the list's policy and ``reasoning``; always the same for the same.
 
     Raises:
-        DragonUnavailable: the list's template cannot be rendered.
+        DragonUnavailable: the template cannot be rendered.
     """
     own = ask.forget_list
     try:
-        return render(own.template, Values(own.guideline, reasoning, own.name, own.description, _record(ask)))
+        return render(
+            ask.entry.template or own.template,
+            Values(own.guideline, reasoning, own.name, own.description, _record(ask)),
+        )
     except ValueError as error:
         raise DragonUnavailable(str(error)) from error
 

@@ -135,15 +135,17 @@ def _eco_spans(findings: Sequence[Finding], fits: Mapping[tuple[str, str], EcoFi
 
 
 def _merge(surface: int, found: Sequence[Finding], fits: Mapping[tuple[str, str], EcoFit], model: str) -> EcoSpans:
-    """One surface flagged by several lists: all their spans, corrupted as the list with the largest sigma asks."""
+    """One surface flagged by several entries: all their spans, corrupted as the one with the largest sigma asks."""
     whole = any(not f.verdict.spans for f in found)
     spans = () if whole else tuple(sorted({s for f in found for s in f.verdict.spans}, key=lambda s: (s.start, s.end)))
-    ways = {f.forget_list.name: _strength(f.forget_list, fits, model) for f in found}
-    way = max(ways.values(), key=lambda w: w.sigma)
+    way = max((_strength(f, fits, model) for f in found), key=lambda w: w.sigma)
+    names = sorted({f.forget_list.name for f in found})
     classifiers = tuple(sorted({f.forget_list.token_classifier or "" for f in found} - {""}))
-    return EcoSpans(surface, spans, way.sigma, "+".join(sorted(ways)), way.corruption, way.dims, classifiers)
+    return EcoSpans(surface, spans, way.sigma, "+".join(names), way.corruption, way.dims, classifiers)
 
 
-def _strength(item: ForgetList, fits: Mapping[tuple[str, str], EcoFit], model: str) -> EcoFit:
-    own = EcoFit(item.name, model, item.sigma, item.corruption, item.dims)
-    return fits.get((item.name, model), own)
+def _strength(finding: Finding, fits: Mapping[tuple[str, str], EcoFit], model: str) -> EcoFit:
+    """What was fitted for the list on the model, else the list's own; the entry's own sigma goes before both."""
+    item = finding.forget_list
+    way = fits.get((item.name, model)) or EcoFit(item.name, model, item.sigma, item.corruption, item.dims)
+    return way if finding.entry.sigma is None else replace(way, sigma=finding.entry.sigma)

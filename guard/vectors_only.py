@@ -2,7 +2,8 @@
 
 Of a question, a statement and paraphrases the vectors stay, of names and of what an answer tells keyed hashes. The
 salt stands beside them: nobody can read a text off them, but whoever has the store can ask it whether a name that he
-guesses is there, as he can by asking the running proxy.
+guesses is there, as he can by asking the running proxy. Where the operator has set keys (``guard.sealing``), salt and
+hashes are sealed with them, and a stolen database answers nothing.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def keep(entries: Sequence[Entry], encoder: Encoder, salt: str) -> list[Entry]:
     """``entries`` without their texts; what has none already stays as it is.
 
     An id is hashed too, as it may be a name: the same line gets the same id in one list, and replaces itself when it
-    is imported again.
+    is imported again. Labels and the source, which may tell something as well, are not kept.
 
     Raises:
         OtherEncoder: an entry holds vectors of another encoder.
@@ -142,7 +143,7 @@ def _kept(
     )  # fmt: skip
     return Entry(
         hasher.of(_ID + entry.entry_id)[:12].hex(), entry.list_name, scope=entry.scope, kind=entry.kind,
-        action=entry.action, kept=kept,
+        action=entry.action, kept=kept, sigma=entry.sigma, template=entry.template, expires_at=entry.expires_at,
     )  # fmt: skip
 
 
