@@ -32,6 +32,7 @@ from guard.eco import Eco
 from guard.model import Entry, ForgetList
 from guard.snapshot import SnapshotManager
 from guard.store import Store
+from guard.verification.signing import Signer
 from server.access.principal import reveals
 from server.access.setup import AccessConfig
 from server.app import create_app
@@ -41,6 +42,8 @@ from server.metrics import Metrics
 from server.proxy import Proxy, ProxyConfig
 from server.tracing import NO_TRACING, Tracing
 from server.upstream import Endpoint, Upstream
+from server.verifying import Verifying, add_verifying
+from server.verifying.alerts import Alerts
 
 ADMIN_KEY = "test-admin-key"
 
@@ -208,6 +211,8 @@ def build(manager: SnapshotManager, checkpoint: Path, script: Script, tmp_path: 
                 max_body_bytes=1_000_000, metrics_public=metrics_public,
                 fitting=Fitting(manager, proxy.judge, upstream, rows, tmp_path / "eco-fits"),
             )  # fmt: skip
+            signer = Signer.of_file(tmp_path / "signing.key", make=True)
+            add_verifying(app, Verifying(manager, proxy, signer, Alerts(signer)))
             with running(app) as front, httpx.Client(base_url=front, timeout=30) as client:
                 yield House(front, script, manager, client)
 

@@ -121,7 +121,7 @@ class Place:
         return response.json()
 
     def until(self, look: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while not good(found := look()):
             assert time.monotonic() < deadline, found
             time.sleep(0.05)
