@@ -40,6 +40,8 @@ TABLE: dict[str, Rule] = {
     "GET /health": OPEN,
     "GET /ready": OPEN,
     "GET /metrics": READ,
+    "GET /ui": OPEN,  # empty until somebody signs in
+    "GET /ui/static/*": OPEN,
     # what clients ask the model
     "POST /v1/chat/completions": CLIENT,
     "POST /v1/completions": CLIENT,
