@@ -27,6 +27,7 @@ from server.metrics import CountRequests, Metrics
 from server.proxy import Proxy
 from server.routes import add_client_routes, error_on
 from server.upstream import Upstream
+from server.web.page import add_page
 from server.web.routes import watching_router
 from server.worker_routes import WorkerCollector, worker_router
 from server.workers import Workers
@@ -85,6 +86,7 @@ def create_app(
         )
     )
     app.include_router(watching_router(manager, proxy))
+    add_page(app)
     app.include_router(health_router(upstream, manager, enforcing=proxy.enforcing, workers=workers))
     if workers is not None:
         app.include_router(worker_router(manager, workers))
