@@ -3,53 +3,27 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
 
+from server.cli_changes import DryRun, ForAll, Reason, asked, rehearsal
+from server.cli_import import Keep, Policy, ensure, export, load
 from server.client import AdminClient, Key, Proxy
 
 app = typer.Typer(no_args_is_help=True, help="Show and change the forget lists of a running proxy.")
 
 Name = Annotated[str, typer.Argument(help="The list's name.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Policy = Annotated[str | None, typer.Option(help="eco, dragon, icul, template, refuse or monitor.")]
 Sigma = Annotated[float | None, typer.Option(help="ECO's corruption strength.")]
-Keep = Annotated[str | None, typer.Option(help="text, or vectors: store no text of an entry, and no name.")]
 Threshold = Annotated[float | None, typer.Option(help="Score from which a text is flagged, 0 to 1.")]
 
 _URL = "http://127.0.0.1:8080"
-_BATCH = 2000  # lines of one request, so that a large file has progress and no huge body
 
 
-@app.command("import")
-def load(
-    name: Name,
-    file: Annotated[typer.FileBinaryRead, typer.Argument(help="JSON lines, - for stdin.")],
-    policy: Policy = None,
-    keep: Keep = None,
-    url: Proxy = _URL,
-    key: Key = None,
-    as_json: AsJson = False,
-) -> None:
-    """Add the entries of FILE to a list, which is made if it is not there."""
-    client = AdminClient(url, key)
-    lines = [line for line in file.read().splitlines() if line.strip()]
-    _ensure(client, name, policy, keep)
-    total: dict[str, Any] = {"added": 0, "updated": 0, "revision": None}
-    starts = range(0, len(lines), _BATCH)
-    with typer.progressbar(starts, label=f"importing {len(lines)}", file=sys.stderr) as batches:
-        for at in batches:
-            body = b"\n".join(lines[at : at + _BATCH])
-            done = client.call("POST", f"/lists/{quote(name)}/import", content=body)
-            total = {
-                "added": total["added"] + done["added"],
-                "updated": total["updated"] + done["updated"],
-                "revision": done["revision"],
-            }
-    _say(total, as_json, f"{name}: {total['added']} added, {total['updated']} updated (revision {total['revision']})")
+app.command("import")(load)
+app.command()(export)
 
 
 @app.command()
@@ -86,6 +60,12 @@ def add(
     text: Annotated[str | None, typer.Option(help="A statement to be forgotten.")] = None,
     scope: Annotated[str | None, typer.Option(help="subject: naming it is enough; fact: this fact only.")] = None,
     policy: Policy = None,
+    label: Annotated[list[str] | None, typer.Option(help="A label; may be given again.")] = None,
+    source: Annotated[str | None, typer.Option(help="Where it comes from, such as a case number.")] = None,
+    expires_at: Annotated[str | None, typer.Option(help="When it ends: 2030-01-31T00:00:00Z.")] = None,
+    dry_run: DryRun = False,
+    reason: Reason = None,
+    wait: ForAll = False,
     url: Proxy = _URL,
     key: Key = None,
     as_json: AsJson = False,
@@ -99,11 +79,17 @@ def add(
         "aliases": alias,
         "text": text,
         "scope": scope or ("subject" if subject and not (question or text) else None),
+        "labels": label,
+        "source": source,
+        "expires_at": expires_at,
     }
-    _ensure(client, name, policy)
+    if not dry_run:
+        ensure(client, name, policy)
     entry = {k: v for k, v in fields.items() if v}
-    done = client.call("POST", f"/lists/{quote(name)}/entries", json={"entries": [entry]})
-    _say(done, as_json, f"{name}: entry {done['ids'][0]} is in force (revision {done['revision']})")
+    options = asked(dry_run, reason, wait)
+    done = client.call("POST", f"/lists/{quote(name)}/entries", json={"entries": [entry]}, **options)
+    told = rehearsal(done) if dry_run else f"{name}: entry {done['ids'][0]} is in force (revision {done['revision']})"
+    _say(done, as_json, told)
 
 
 @app.command()
@@ -111,17 +97,21 @@ def remove(
     name: Name,
     entry: Annotated[str | None, typer.Argument(help="The entry's id; without it the whole list.")] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before removing a whole list.")] = False,
+    dry_run: DryRun = False,
+    reason: Reason = None,
+    wait: ForAll = False,
     url: Proxy = _URL,
     key: Key = None,
     as_json: AsJson = False,
 ) -> None:
     """Remove one entry, or a whole list."""
     client = AdminClient(url, key)
-    if entry is None and not yes:
+    if entry is None and not (yes or dry_run):
         typer.confirm(f"Remove the list {name} with all its entries?", abort=True)
     path = f"/lists/{quote(name)}" + (f"/entries/{quote(entry, safe='')}" if entry else "")
-    done = client.call("DELETE", path)
-    _say(done, as_json, f"removed {done['deleted']} (revision {done['revision']})")
+    done = client.call("DELETE", path, **asked(dry_run, reason, wait))
+    told = rehearsal(done) if dry_run else f"removed {done['deleted']} (revision {done['revision']})"
+    _say(done, as_json, told)
 
 
 @app.command("set")
@@ -155,6 +145,9 @@ def change(
     model: Annotated[list[str] | None, typer.Option(help="For requests to this model only; '*' for all.")] = None,
     tenant: Annotated[list[str] | None, typer.Option(help="For this client only; '*' for all.")] = None,
     calibrated: Annotated[bool, typer.Option("--calibrated", help="Back to the calibrated threshold.")] = False,
+    dry_run: DryRun = False,
+    reason: Reason = None,
+    wait: ForAll = False,
     url: Proxy = _URL,
     key: Key = None,
     as_json: AsJson = False,
@@ -182,24 +175,13 @@ def change(
     body |= {"token_classifier": token_classifier or None} if token_classifier is not None else {}
     body |= {"template": template.read() or None} if template is not None else {}
     body |= {"threshold": None} if calibrated else {}
-    done = AdminClient(url, key).call("PATCH", f"/lists/{quote(name)}", json=body)
+    client = AdminClient(url, key)
+    done = client.call("PATCH", f"/lists/{quote(name)}", json=body, **asked(dry_run, reason, wait))
+    if dry_run:
+        _say(done, as_json, rehearsal(done))
+        return
     state = "on" if done["enabled"] else "off"
     _say(done, as_json, f"{name}: {done['policy']}, sigma {done['sigma']:g}, {state} (revision {done['revision']})")
-
-
-@app.command()
-def export(name: Name, url: Proxy = _URL, key: Key = None) -> None:
-    """Print a list's entries as JSON lines that `import` takes."""
-    typer.echo(AdminClient(url, key).text(f"/lists/{quote(name)}/export"), nl=False)
-
-
-def _ensure(client: AdminClient, name: str, policy: str | None, keep: str | None = None) -> None:
-    known = {item["name"] for item in client.call("GET", "/lists")["lists"]}
-    settings = {k: v for k, v in {"policy": policy, "keep": keep}.items() if v}
-    if name not in known:
-        client.call("PUT", f"/lists/{quote(name)}", json=settings)
-    elif settings:
-        client.call("PATCH", f"/lists/{quote(name)}", json=settings)
 
 
 def _say(value: object, as_json: bool, told: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -29,17 +30,32 @@ class AdminClient:
         response = self._send(method, path, **options)
         return response.json() if response.content else None
 
+    def find(self, path: str) -> Any | None:
+        """The answer's JSON; None where there is nothing."""
+        response = self._send("GET", path, missing_ok=True)
+        return None if response.status_code == 404 else response.json()
+
     def text(self, path: str) -> str:
         """The answer's text."""
         body: str = self._send("GET", path).text
         return body
 
+    def download(self, path: str, **options: Any) -> Iterator[bytes]:
+        """The answer as it comes."""
+        with self._opened("GET", path, **options) as response:
+            yield from response.iter_bytes()
+
     def events(self, method: str, path: str, **options: Any) -> Iterator[dict[str, Any]]:
         """The answer's JSON lines as they come, however far apart. One that breaks off ends the command."""
+        with self._opened(method, path, **options) as response:
+            yield from map(json.loads, response.iter_lines())
+
+    @contextmanager
+    def _opened(self, method: str, path: str, **options: Any) -> Iterator[Any]:
         import httpx
 
-        headers = {"Authorization": f"Bearer {self._key}"}
         timeout = httpx.Timeout(30, read=None)
+        headers = self._headers(options)
         try:
             with httpx.stream(
                 method, self._url + path, headers=headers, timeout=timeout, trust_env=False, **options
@@ -47,21 +63,25 @@ class AdminClient:
                 if response.is_error:
                     response.read()
                     _refused(response)
-                yield from map(json.loads, response.iter_lines())
+                yield response
         except httpx.TransportError as error:
             _unreachable(self._url, error)
 
-    def _send(self, method: str, path: str, **options: Any) -> Any:
+    def _send(self, method: str, path: str, *, missing_ok: bool = False, **options: Any) -> Any:
         import httpx
 
-        headers = {"Authorization": f"Bearer {self._key}"}
+        headers = self._headers(options)
         try:
             response = httpx.request(method, self._url + path, headers=headers, timeout=600, trust_env=False, **options)
         except httpx.TransportError as error:
             _unreachable(self._url, error)
-        if response.is_error:
+        if response.is_error and not (missing_ok and response.status_code == 404):
             _refused(response)
         return response
+
+    def _headers(self, options: dict[str, Any]) -> dict[str, Any]:
+        more: dict[str, Any] = options.pop("headers", {})
+        return {"Authorization": f"Bearer {self._key}"} | more
 
 
 def _refused(response: Any) -> NoReturn:
