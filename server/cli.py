@@ -14,10 +14,13 @@ from server.cli_config import app as config_app
 from server.cli_detector import app as detector_app
 from server.cli_dragon import app as dragon_app
 from server.cli_eco import app as eco_app
+from server.cli_entries import app as entries_app
 from server.cli_fail import fail
+from server.cli_import import documents, export, load
 from server.cli_keys import app as keys_app
 from server.cli_lists import app as lists_app
 from server.cli_replay import replay
+from server.cli_revisions import revisions, rollback
 from server.cli_tokens import list_tokens, train_tokens
 
 app = typer.Typer(
@@ -29,8 +32,14 @@ app = typer.Typer(
 )
 app.command()(check)
 app.command()(replay)
+app.command("import")(load)
+app.command()(export)
+app.command()(documents)
+app.command()(revisions)
+app.command()(rollback)
 app.add_typer(config_app, name="config")
 app.add_typer(lists_app, name="lists")
+app.add_typer(entries_app, name="entries")
 app.add_typer(keys_app, name="keys")
 app.add_typer(audit_app, name="audit")
 app.add_typer(detector_app, name="detector")
