@@ -21,7 +21,9 @@ from server.cli_keys import app as keys_app
 from server.cli_lists import app as lists_app
 from server.cli_replay import replay
 from server.cli_revisions import revisions, rollback
+from server.cli_store import app as store_app
 from server.cli_tokens import list_tokens, train_tokens
+from server.cli_verify import verify
 
 app = typer.Typer(
     name="letheward",
@@ -37,11 +39,13 @@ app.command()(export)
 app.command()(documents)
 app.command()(revisions)
 app.command()(rollback)
+app.command()(verify)
 app.add_typer(config_app, name="config")
 app.add_typer(lists_app, name="lists")
 app.add_typer(entries_app, name="entries")
 app.add_typer(keys_app, name="keys")
 app.add_typer(audit_app, name="audit")
+app.add_typer(store_app, name="store")
 app.add_typer(detector_app, name="detector")
 app.add_typer(eco_app, name="eco")
 app.add_typer(dragon_app, name="dragon")
