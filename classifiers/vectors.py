@@ -40,17 +40,18 @@ class VectorCache:
         """``(len(texts), dim)``."""
         self._load(encoder)
         keys = [_digest(t) for t in texts]
-        missing = {k: t for k, t in zip(keys, texts, strict=True) if k not in self._vectors}
-        if missing:
-            new = list(missing.items())
-            for at in range(0, len(new), _CHUNK):
-                fresh = self._fresh(dict(new[at : at + _CHUNK]), encoder)
-                with self._lock:
-                    self._vectors.update(fresh)
-                    self._unsaved += len(fresh)
+        held = self._vectors
+        found = {k: held[k] for k in keys if k in held}  # ``keep`` may drop some of them meanwhile
+        new = [(k, t) for k, t in dict(zip(keys, texts, strict=True)).items() if k not in found]
+        for at in range(0, len(new), _CHUNK):
+            fresh = self._fresh(dict(new[at : at + _CHUNK]), encoder)
+            found |= fresh
+            with self._lock:
+                self._vectors.update(fresh)
+                self._unsaved += len(fresh)
         if not texts:
             return np.empty((0, encoder.dim), np.float32)
-        return np.stack([self._vectors[k] for k in keys])
+        return np.stack([found[k] for k in keys])
 
     def _fresh(self, texts: Mapping[bytes, str], encoder: Encoder) -> dict[bytes, Floats]:
         """Vectors that are not here yet: another process's where it has them, else encoded."""

@@ -147,3 +147,18 @@ def test_a_fault_reaches_every_caller_of_the_batch_and_no_later_one() -> None:
     with pytest.raises(OSError, match="no"):
         batching.encode(["bad"])
     assert batching.encode(["ok"])[0, 0] == 2
+
+
+def test_vectors_that_are_dropped_while_others_are_encoded_are_still_given() -> None:
+    cache = VectorCache()
+
+    class Dropping:
+        name, dim = "dropping", 4
+
+        def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+            cache.keep([])  # another change was tidied up meanwhile
+            return np.array([[len(t), int(t[5:]), 0, 1] for t in texts], np.float32)
+
+    texts = [f"text {i}" for i in range(100)]
+    found = cache.vectors(texts, Dropping())
+    assert found[:, 1].tolist() == list(range(100))
