@@ -33,11 +33,9 @@ def guard_text(ask: Ask, reasoning: str) -> Prefix:
         DragonUnavailable: the template cannot be rendered.
     """
     own = ask.forget_list
+    values = Values(own.guideline, reasoning, own.name, own.description, _record(ask))
     try:
-        return render(
-            ask.entry.template or own.template,
-            Values(own.guideline, reasoning, own.name, own.description, _record(ask)),
-        )
+        return render(ask.entry.template or own.template, values)
     except ValueError as error:
         raise DragonUnavailable(str(error)) from error
 

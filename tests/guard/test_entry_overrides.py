@@ -49,7 +49,7 @@ def test_of_several_entries_in_one_text_the_strongest_counts() -> None:
 def test_an_entrys_own_template_goes_before_its_lists() -> None:
     item = ForgetList("a", policy="dragon", template="The list says: {{ guideline }}", guideline="Say nothing.")
     texts = [
-        guard_text(Ask(item, _entry("a", "1", template=own), "Who?", "m"), "because").before
+        guard_text(Ask(item, _entry("a", "1", template=own), "Who?", "m"), "because").before.strip()
         for own in (None, "This entry says: {{ guideline }}")
     ]
     assert texts == ["The list says: Say nothing.", "This entry says: Say nothing."]
