@@ -23,7 +23,12 @@ serve: setup ## Start model and proxy (UPSTREAM= MODEL= MODEL_PATH= HOST= PORT= 
 	@$(VENV)/bin/letheward serve $(serve_options)
 
 test: setup-test check ## Install what is needed and run every check and test (ARGS= for pytest)
+ifeq ($(ARGS),)
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n 2 --dist loadfile --ignore tests/e2e
+	$(VENV)/bin/python -m pytest tests/e2e
+else
 	$(VENV)/bin/python -m pytest $(ARGS)
+endif
 
 check: setup-test ## ruff, mypy --strict, import-linter
 	$(VENV)/bin/ruff check .
