@@ -105,13 +105,19 @@ class Cluster:
 
     def kill(self) -> None:
         """End it as a crash does, all its processes at once."""
-        if self._server is not None:
+        if self._server is None:
+            return
+        self._server.send_signal(signal.SIGSTOP)  # it is not to start another while its processes are counted
+        main = self._server.pid
+        children = list(map(int, Path(f"/proc/{main}/task/{main}/children").read_text().split()))
+        for pid in (*children, main):
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._server.pid, signal.SIGKILL)
-            self._server.wait()
-            self._server = None
-        # What the dead server said of itself; a new process could have got its number.
-        (self._data / "postmaster.pid").unlink(missing_ok=True)
+                os.kill(pid, signal.SIGKILL)
+        self._server.wait()
+        self._server = None
+        deadline = time.monotonic() + _DEADLINE
+        while any(map(_alive, children)) and time.monotonic() < deadline:
+            time.sleep(0.005)
 
     def close(self) -> None:
         """Stop it for good."""
@@ -167,6 +173,14 @@ def _user() -> str | None:
         if name in known:
             return name
     raise NoPostgres(f"Postgres does not run as {getpass.getuser()}, and there is no user postgres or nobody")
+
+
+def _alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
 
 
 def _free_port() -> int:
