@@ -64,7 +64,8 @@ def create_app(
         redoc_url=None,
         openapi_url=None,
     )
-    table = TABLE | {f"POST {path}": CLIENT for path in routes}
+    add_client_routes(app, proxy, routes)  # first: each request is compared with the routes in their order
+    table = {f"POST {path}": CLIENT for path in routes} | TABLE
     if metrics_public:
         table |= {"GET /metrics": OPEN}
     app.state.access = add_access(app, manager.store, access, table=table, shape=error_on)
@@ -92,7 +93,6 @@ def create_app(
         app.include_router(worker_router(manager, workers))
         proxy.metrics.add(WorkerCollector(manager, workers))
     _add_metrics(app, proxy.metrics)
-    add_client_routes(app, proxy, routes)
     add_error_shapes(app)
     check_routes(app.routes, table)
     return app

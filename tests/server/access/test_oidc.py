@@ -11,10 +11,12 @@ from typing import Any
 import httpx
 import jwt
 import pytest
+from pydantic import SecretStr, ValidationError
 
 from guard.store import Store
 from server.access.oidc import OidcConfig, is_safe
-from server.access.setup import AccessConfig
+from server.access.setup import AccessConfig, access_config
+from server.settings import Settings
 from tests.server.access.conftest import ADMIN_KEY, V1, Door, application
 from tests.server.access.provider import CLIENT_ID, CLIENT_SECRET, Provider, new_key
 from tests.server.access.provider import application as provider_application
@@ -206,3 +208,26 @@ def test_a_claim_may_be_inside_another(provider: Provider, tmp_path: Path) -> No
 )  # fmt: skip
 def test_providers_are_asked_by_https_alone(url: str, safe: bool) -> None:
     assert is_safe(url) is safe
+
+
+OIDC = {"oidc_issuer": "https://id.example", "oidc_client_id": "letheward", "oidc_roles": {"admins": "admin"}}
+
+
+def test_the_settings_make_the_provider() -> None:
+    made = access_config(Settings(**OIDC, oidc_client_secret=SecretStr("s"), requests_per_minute=5), ADMIN_KEY)
+    assert made.oidc == OidcConfig("https://id.example", "letheward", "s", "groups", {"admins": "admin"})
+    assert made.allowance.requests_per_minute == 5
+    assert access_config(Settings(), ADMIN_KEY).oidc is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"oidc_issuer": "http://id.example"}, {"oidc_issuer": "id.example"}, {"oidc_client_id": None},
+        {"oidc_roles": {}}, {"oidc_roles": {"x": "client"}}, {"oidc_roles": {"x": "root"}},
+        {"public_url": "http://proxy.example"}, {"oidc_issuer": "http://localhost.evil.example"},
+    ],
+)  # fmt: skip
+def test_settings_that_let_in_nobody_or_anybody_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Settings(**OIDC | wrong)
