@@ -36,6 +36,7 @@ def verify(
     model: Annotated[str | None, typer.Option(help="The served model; default the first that the list is for.")] = None,
     tenant: Annotated[str | None, typer.Option(help="The client to ask as; default the list's first.")] = None,
     neighbours: Annotated[typer.FileText | None, typer.Option(help="Questions to be left alone, one a line.")] = None,
+    at_once: Annotated[int, typer.Option(help="Requests at the same time.")] = 8,
     texts: Annotated[
         typer.FileBinaryRead | None, typer.Option(help="JSON lines of the entries, for a list that keeps no texts.")
     ] = None,
@@ -62,7 +63,7 @@ def verify(
     body: dict[str, Any] = {
         "samples": samples, "temperatures": temperature or [0.0, 1.0], "per_kind": per_kind,
         "most_entries": most_entries, "max_tokens": max_tokens, "confidence": confidence, "tolerance": tolerance,
-        "seed": seed, "model": model, "tenant": tenant, "texts": show_texts,
+        "seed": seed, "model": model, "tenant": tenant, "texts": show_texts, "at_once": at_once,
         "neighbours": [line.strip() for line in neighbours or () if line.strip()],
     } | ({"kinds": kind} if kind else {})  # fmt: skip
     client = AdminClient(url, key)

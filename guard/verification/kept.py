@@ -19,7 +19,7 @@ from guard.store import NotFound, Store, StoreError
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 OPEN: tuple[State, ...] = ("waiting", "running")
-QUIET = timedelta(seconds=60)  # a verification that has not been heard of for so long has died with its process
+QUIET = timedelta(minutes=5)  # a verification that has not been heard of for so long has died with its process
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -26,7 +26,6 @@ from server.verifying.asking import Asker, Refused
 from server.verifying.options import VerifyOptions
 
 _REFUSED = 0.1  # share of requests that may be turned down
-Note = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ def prepare(entries: Sequence[Entry], wanted: Sequence[Entry], options: VerifyOp
 
 @dataclass(slots=True)
 class Job:
-    """Carries one out. ``head``: what the record begins with; see ``Run``."""
+    """Carries one out. ``running``: its turn has come."""
 
     id: str
     by: str
@@ -90,6 +89,7 @@ class Job:
     revisions: set[int] = field(default_factory=set)
     refused: int = 0
     done: int = 0
+    running: bool = False
 
     @property
     def of(self) -> int:
@@ -97,8 +97,8 @@ class Job:
         probes, guesses = len(self.prepared.probes), len(self.prepared.guesses)
         return self.options.draws * (2 * probes + guesses) + 3 * len(self.prepared.neighbours)
 
-    async def run(self, note: Note) -> Run:
-        """Ask everything; ``note`` is told how far it is after every answer.
+    async def run(self) -> Run:
+        """Ask everything.
 
         Raises:
             ApiError: the model failed, or turned down too much of what it was asked.
@@ -107,7 +107,7 @@ class Job:
         began = datetime.now(UTC)
         asks = [*self._asks()]
         random.Random(self.options.seed).shuffle(asks)  # noqa: S311 - so that time passes alike for all arms
-        await self._all([*map(self._asked, asks), *map(self._compared, self.prepared.neighbours)], note)
+        await self._all([*map(self._asked, asks), *map(self._compared, self.prepared.neighbours)])
         if self.refused > _REFUSED * self.of:
             raise ApiError(
                 502, f"{self.refused} of {self.of} probes were turned down by the model or the proxy.",
@@ -169,7 +169,7 @@ class Job:
         self.compared.append(Compared(neighbour.kind, live.text, bare, again, live.action))
         self.done += 2
 
-    async def _all(self, works: Sequence[Awaitable[None]], note: Note) -> None:
+    async def _all(self, works: Sequence[Awaitable[None]]) -> None:
         """Await all of them, a few at a time; the first fault ends the others."""
         left = iter(works)
         faults: list[Exception] = []
@@ -179,7 +179,6 @@ class Job:
                 try:
                     await work
                     self.done += 1
-                    await note(self.progress())
                 except Exception as error:  # noqa: BLE001 - raised again below, by itself
                     faults.append(error)
                     scope.cancel()

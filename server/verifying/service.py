@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,7 +19,7 @@ from guard.model import SYSTEM, By, Entry, ForgetList
 from guard.output.meaning import Meaning
 from guard.snapshot import Snapshot, SnapshotManager
 from guard.store import NotFound, StoreError
-from guard.verification.kept import Verification, Verifications
+from guard.verification.kept import State, Verification, Verifications
 from guard.verification.signing import Signer
 from server import __version__
 from server.clients import Client
@@ -34,12 +33,8 @@ from server.verifying.options import VerifyIn, VerifyOptions
 
 log = structlog.get_logger("letheward.verifying")
 
-_EVERY = 1.0  # seconds between notes of how far one is
+_BEAT = 1.0  # seconds between notes of how far one is
 _CHANGED = "The list changed while it was verified: run it again."
-
-
-class Ended(Exception):
-    """Somebody ended the verification."""
 
 
 @dataclass(slots=True)
@@ -134,21 +129,12 @@ class Verifying:
 
     async def _carried_out(self, job: Job, new: Verification) -> None:
         told = log.bind(verification=job.id, forget_list=job.list_name)
-        noted = [0.0]
         fixed = {"model_state": new.progress["model_state"]}
-
-        async def note(progress: Mapping[str, Any]) -> None:
-            if time.monotonic() - noted[0] >= _EVERY:
-                noted[0] = time.monotonic()
-                if not await run_sync(self.kept.note, job.id, "running", dict(progress) | fixed):
-                    raise Ended
-
-        waiting = asyncio.create_task(self._waits(job, fixed))
+        heart = asyncio.create_task(self._beats(job, fixed))
         try:
             async with self._turn:
-                waiting.cancel()
-                await note(job.progress())
-                run = await job.run(note)
+                job.running = True
+                run = await job.run()
             if await run_sync(self.kept.changed_at, job.list_name) > new.revision:
                 await self._failed(job.id, _CHANGED)
                 return
@@ -162,23 +148,25 @@ class Verifying:
             told.info("verified", holds=holds, revision=new.revision)
             if holds is not True:
                 await self.alerts.tell("does_not_hold" if holds is False else "undecided", job.list_name, job.id)
-        except Ended:
-            told.info("verification_cancelled")
         except (ApiError, DetectorError, StoreError) as error:
             told.warning("verification_failed", error=str(error))
             if await self._failed(job.id, str(error)):
                 await self.alerts.tell("failed", job.list_name, job.id)
         finally:
-            waiting.cancel()
+            heart.cancel()
 
-    async def _waits(self, job: Job, fixed: Mapping[str, Any]) -> None:
-        """Say now and then that one which waits for its turn is not forgotten."""
+    async def _beats(self, job: Job, fixed: Mapping[str, Any]) -> None:
+        """Say now and then how far it is, so that it is not taken for dead; end it where somebody has."""
         while True:
-            await asyncio.sleep(10)
+            await asyncio.sleep(_BEAT)
+            state: State = "running" if job.running else "waiting"
             try:
-                await run_sync(self.kept.note, job.id, "waiting", job.progress() | dict(fixed))
+                under_way = await run_sync(self.kept.note, job.id, state, job.progress() | dict(fixed))
             except StoreError as error:
                 log.warning("verification_not_noted", error=str(error))
+                continue
+            if not under_way and (task := self._tasks.get(job.id)) is not None:
+                task.cancel()
 
     async def _failed(self, id: str, why: str) -> bool:
         try:
