@@ -5,11 +5,11 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from pathlib import Path
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy.exc import OperationalError
 from starlette.responses import StreamingResponse
 
 from guard.store import Store
@@ -19,7 +19,7 @@ from server.access.roles import TABLE, RouteWithoutRole, check_routes
 from server.access.setup import AccessConfig, add_access
 from server.clients import Client
 from server.errors import ApiError
-from tests.server.access.conftest import ADMIN_KEY, V1, Door, Open, until
+from tests.server.access.conftest import ADMIN_KEY, V1, Door, Open, application, until
 from tests.server.conftest import running
 
 
@@ -174,18 +174,23 @@ def test_an_answer_counts_as_under_way_until_its_end(store: Store) -> None:
         until(lambda: client.get("/v1/models").status_code == 200)
 
 
-def test_requests_go_on_with_the_keys_known_last_while_the_store_is_away(door: Door, store: Store) -> None:
-    made = door.make("operator")
-    assert door.status("GET", f"{V1}/lists/a", made["key"]) == 200
-    store.close()
-    with pytest.MonkeyPatch.context() as patch:
-
-        def gone(*_: object, **__: object) -> None:
-            raise OperationalError("connect", {}, Exception("gone"))
-
-        patch.setattr(type(store._reading), "connect", gone)
-        time.sleep(1.1)  # until keys known before are asked for anew
+def test_requests_go_on_with_the_keys_known_last_while_the_store_is_away(tmp_path: Path) -> None:
+    file, aside = tmp_path / "lists.db", tmp_path / "aside.db"
+    store = Store.open(f"sqlite:///{file}")
+    asked = {"json": {"name": "x", "role": "client"}}
+    with running(application(store, AccessConfig(ADMIN_KEY))) as url:
+        door = Door(url, store)
+        made = door.make("operator")
+        store.close()  # so that the file is opened again, which is away
+        file.rename(aside)
+        file.mkdir()
+        until(lambda: door.status("POST", f"{V1}/keys", ADMIN_KEY, **asked) == 503)
+        time.sleep(1.1)  # until what is known is old enough to be waited for
         assert door.status("GET", f"{V1}/lists/a", made["key"]) == 200
         assert door.status("GET", f"{V1}/lists/a", "wrong") == 401
-        assert door.status("POST", f"{V1}/keys", ADMIN_KEY, json={"name": "x", "role": "client"}) == 503
-    assert door.status("POST", f"{V1}/keys", ADMIN_KEY, json={"name": "x", "role": "client"}) == 201
+        file.rmdir()
+        aside.rename(file)
+        until(lambda: door.status("POST", f"{V1}/keys", ADMIN_KEY, **asked) == 201)
+        door.status("DELETE", f"{V1}/keys/{made['id']}", ADMIN_KEY)
+        assert door.status("GET", f"{V1}/lists/a", made["key"]) == 401
+    store.close()
