@@ -29,7 +29,7 @@ _LIMITS = (
     "Probes are made by rules from an entry's texts, in English, and from the operator's own paraphrases. Whoever "
     "has another idea may get further.",
     "What the criterion does not see is not counted: a long answer may be given in other words. On TOFU's "
-    "forget05 it sees all answers as they are, three quarters of the paraphrased ones, and one in thirteen wrong "
+    "forget05 it sees all answers as they are, three quarters of the paraphrased ones, and one in twelve wrong "
     "answers in the same words.",
     "The guard model's reasoning is kept between answers of a DRAGON list, so that these depend on each other a "
     "little.",

@@ -11,7 +11,7 @@ from guard.model import SYSTEM, Entry, ForgetList
 from guard.verification.kept import Schedule, Verification, Verifications
 from tests.server.verifying.conftest import Place
 
-OPTIONS = {"kinds": ["question", "paraphrase"], "samples": 1, "most_neighbours": 0, "tolerance": 0.9}
+OPTIONS = {"kinds": ["question", "paraphrase"], "samples": 1, "most_neighbours": 0, "tolerance": 0.5}
 
 
 def _schedule(place: Place, **fields: Any) -> Any:
