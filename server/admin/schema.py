@@ -33,6 +33,7 @@ def document(app: FastAPI) -> dict[str, Any]:
         made = get_openapi(title=app.title, version=app.version, description=_ABOUT, routes=app.routes)
         for operation in _operations(made):
             operation["responses"].pop("422", None)  # whatever is wrong with a request is answered with 400
+            _faults_in_json(operation)
         schemas = made["components"]["schemas"]
         body = ReplayIn.model_json_schema(ref_template="#/components/schemas/{model}")  # it is read off the event loop
         schemas |= body.pop("$defs")
@@ -47,6 +48,13 @@ def document(app: FastAPI) -> dict[str, Any]:
         made["security"] = [{"bearer": []}, {"x-api-key": []}]
         app.openapi_schema = made
     return app.openapi_schema
+
+
+def _faults_in_json(operation: dict[str, Any]) -> None:
+    """Faults are JSON also where the answer is a page or a file."""
+    for status, told in operation["responses"].items():
+        if status[:1] in "45" and len(told.get("content", {})) == 1:
+            told["content"] = {"application/json": next(iter(told["content"].values()))}
 
 
 def _operations(made: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -195,7 +195,7 @@ def build(manager: SnapshotManager, checkpoint: Path, script: Script, tmp_path: 
         access: AccessConfig | None = None,
         eco: bool = True, upstream_url: str | None = None,
         read_timeout: float = 20, metrics_public: bool = False, window: int = 1000,
-        tracing: Tracing = NO_TRACING, **config: Any,
+        tracing: Tracing = NO_TRACING, require_if_match: bool = False, documents_by_model: bool = False, **config: Any,
     ) -> Iterator[House]:  # fmt: skip
         with running(scripted(script)) as url:
             endpoint = Endpoint(upstream_url or url, "inner-key")
@@ -210,6 +210,7 @@ def build(manager: SnapshotManager, checkpoint: Path, script: Script, tmp_path: 
                 access=access or AccessConfig(ADMIN_KEY, (*map(Client, client_keys), *clients)),
                 max_body_bytes=1_000_000, metrics_public=metrics_public,
                 fitting=Fitting(manager, proxy.judge, upstream, rows, tmp_path / "eco-fits"),
+                require_if_match=require_if_match, documents_by_model=documents_by_model,
             )  # fmt: skip
             signer = Signer.of_file(tmp_path / "signing.key", make=True)
             add_verifying(app, Verifying(manager, proxy, signer, Alerts(signer)))
