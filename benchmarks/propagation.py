@@ -145,6 +145,8 @@ async def _change(connections: list[Line], by: int, name: str, number: int) -> l
         while time.perf_counter() < deadline:
             sent = time.perf_counter()
             answer = await line.ask(question)
+            if answer.is_error:
+                raise RuntimeError(f"{answer.status_code}: {answer.text}")
             if answer.headers["x-letheward-action"] == "refuse":
                 return Heard(_ms(sent - at[0]), _ms(time.perf_counter() - at[0]), i == by)
             await asyncio.sleep(_PAUSE)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -139,8 +140,8 @@ class SnapshotManager:
         """
         with self._changing:
             result = apply(self.store)
-            self._stale = True
-            revision = self._take_in(self._news())
+            with self._stale_where_it_fails():
+                revision = self._take_in(self._news())
         self._tidy_later()
         return result, revision
 
@@ -156,7 +157,9 @@ class SnapshotManager:
             before = self._current.revision
             if self._read(self.store.revision) == before and not self._stale:
                 return before
-            revision = self._take_in(self._news())
+            news = self._news()
+            with self._stale_where_it_fails():
+                revision = self._take_in(news)
         self._tidy_later()
         return revision
 
@@ -291,13 +294,21 @@ class SnapshotManager:
 
     def _take_in(self, news: Changes | Contents) -> int:
         if self._stale or news.revision != self._current.revision:
-            self._stale = True
             made = self._whole(news) if isinstance(news, Contents) else self._changed(news)
             for ready in self._before:
                 ready(made)
             self._current = made
-            self._stale = False
+        self._stale = False
         return self._current.revision
+
+    @contextmanager
+    def _stale_where_it_fails(self) -> Iterator[None]:
+        """Until then requests are judged by what is in force: nobody was told yet that it had changed."""
+        try:
+            yield
+        except BaseException:
+            self._stale = True
+            raise
 
     def _whole(self, contents: Contents) -> Snapshot:
         entries = {(e.list_name, e.entry_id): e for e in contents.entries}

@@ -135,10 +135,10 @@ def test_processes_of_one_machine_encode_an_entry_once(tmp_path: Path) -> None:
 
 def test_nothing_is_in_force_before_it_is_ready_for_requests(tmp_path: Path, encoder: Encoder) -> None:
     with replica(f"sqlite:///{tmp_path}/lists.db", encoder) as one:
-        seen: list[tuple[int, int]] = []
-        one.before(lambda snapshot: seen.append((snapshot.revision, one.current.revision)))
+        seen: list[tuple[int, int, bool]] = []
+        one.before(lambda snapshot: seen.append((snapshot.revision, one.current.revision, one.stale)))
         _, revision = one.change(lambda s: s.put_list(ForgetList("a")))
-        assert seen == [(revision, revision - 1)]
+        assert seen == [(revision, revision - 1, False)]  # and meanwhile requests are judged by what was
         assert isinstance(one.current, Snapshot)
 
 

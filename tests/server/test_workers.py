@@ -170,7 +170,7 @@ def test_a_setting_that_is_wrong_ends_the_start(script: Script, tmp_path: Path) 
         env={"HOME": str(tmp_path), "PATH": os.environ["PATH"], "LETHEWARD_SCORER": "trained:none"},
         capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "while it started" in done.stderr
 
 
