@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from guard.selection import TokenSelectors
 from guard.snapshot import SnapshotManager
@@ -19,6 +19,7 @@ from server.access.roles import CLIENT, OPEN, TABLE, check_routes
 from server.access.setup import AccessConfig, add_access
 from server.admin import admin_router
 from server.correlation import Correlate
+from server.documented import documented
 from server.eco_fitting import Fitting
 from server.errors import ApiError, openai_error, problems
 from server.health import health_router
@@ -99,7 +100,7 @@ def create_app(
 
 
 def _add_metrics(app: FastAPI, metrics: Metrics) -> None:
-    @app.get("/metrics")
+    @app.get("/metrics", response_class=PlainTextResponse, responses=documented(401, 403))
     async def scraped() -> Response:
         """Prometheus' text format."""
         return Response(await run_sync(metrics.render), media_type=CONTENT_TYPE_LATEST)

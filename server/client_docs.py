@@ -61,6 +61,7 @@ _ANTHROPIC: Schema = {
         "error": {"type": "object", "required": ["type", "message"], "properties": {"type": _TEXT, "message": _TEXT}},
     },
 }
+_EVENT: Schema = {"type": "object", "required": ["data"], "properties": {"data": _TEXT, "event": _TEXT}}
 _TOLD: Schema = {
     "x-letheward-action": {"description": "what was done: pass, eco, dragon, refuse, ...", "schema": _TEXT},
     "x-letheward-revision": {"description": "of the forget lists that judged it", "schema": {"type": "string"}},
@@ -92,7 +93,7 @@ def described(method: str, path: str) -> dict[str, Any]:
 def _answers(path: str, *, body: bool) -> dict[int | str, dict[str, Any]]:
     kinds = {"application/json": {"schema": {"type": "object"}}}
     if body:
-        kinds |= {"text/event-stream": {"schema": _TEXT}}
+        kinds |= {"text/event-stream": {"schema": _EVENT}}
     found: dict[int | str, dict[str, Any]] = {200: {"description": "The answer", "headers": _TOLD, "content": kinds}}
     found |= {"default": {"description": "What the model server answered, without what it repeats of the request"}}
     if path.startswith("/v1/messages"):
