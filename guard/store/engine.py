@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ _LIVELY = {
     "connect_timeout": 5, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }  # fmt: skip
+_PATIENCE = 1000  # ms that wiping waits for readers
 _MIGRATING = 0x1E7E_3A4D  # any number, the same in every process
 
 
@@ -33,17 +35,16 @@ def connect(url: str) -> Engine:
     Raises:
         StoreError: it cannot be reached or migrated.
     """
-    shown = repr(url)
     try:
         parsed = make_url(url)
-        shown = repr(parsed)  # without its password
+    except ArgumentError as error:  # which may hold a password, at a place where nobody knows it for one
+        raise StoreError("the store's URL is none: use sqlite:///FILE or postgresql://USER@HOST/NAME") from error
+    try:
         engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgres(parsed)
         with writing(engine).begin() as connection:
             _migrate(connection)
-    except ArgumentError as error:
-        raise StoreError(f"{shown} is no URL of a database: use sqlite:///FILE or postgresql://...") from error
     except (SQLAlchemyError, OSError) as error:
-        raise StoreError(f"the forget-list store {shown} cannot be opened: {error}") from error
+        raise StoreError(f"the forget-list store {parsed!r} cannot be opened: {error}") from error
     return engine
 
 
@@ -63,14 +64,27 @@ def wipe(engine: Engine) -> None:
     """See that the files hold nothing more of what is gone from the tables.
 
     Postgres' own log and backups are the operator's.
+
+    Raises:
+        StoreError: somebody was reading all the while.
+        SQLAlchemyError: the database failed.
     """
     if engine.dialect.name == "sqlite":
-        with engine.connect() as connection:
-            connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
+        with contextlib.closing(engine.raw_connection()) as raw:
+            driver: Any = raw.driver_connection
+            driver.execute(f"PRAGMA busy_timeout={_PATIENCE}")
+            busy, *_ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            driver.execute(f"PRAGMA {_PRAGMAS[0]}")
+        if busy:
+            raise StoreError("somebody reads the store")
         return
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        for table in ("entries", "diffs", "changes", "forget_lists", "history", "idempotent_requests"):
-            connection.exec_driver_sql(f"VACUUM (FULL) {table}")
+        connection.exec_driver_sql(f"SET lock_timeout = {_PATIENCE}")
+        try:
+            for table in ("entries", "diffs", "changes", "forget_lists", "history", "idempotent_requests"):
+                connection.exec_driver_sql(f"VACUUM (FULL) {table}")
+        finally:
+            connection.invalidate()  # others are more patient
 
 
 def _sqlite(url: URL) -> Engine:

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import Engine, delete, func, select
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
+from sqlalchemy import delete, func, select
 
 from guard.model import SYSTEM, By, EcoFit, Entry, ForgetList
 from guard.schema import ChangeRow, EntryRow, RevisionRow
-from guard.sealing import SealError, Sealing
-from guard.store import entries, history, lists, requests
+from guard.store import entries, history, lists
 from guard.store.change import KEPT_REVISIONS, Change
-from guard.store.coding import Coding
-from guard.store.engine import connect, reading, wipe, writing
-from guard.store.errors import StoreError
-from guard.store.listening import Listener
-from guard.store.resealing import reseal, rows_of
+from guard.store.database import Database, utc_now
 from guard.store.values import (
     Added,
     Changes,
     Contents,
     Difference,
-    Done,
     Page,
     Removed,
     RevisionInfo,
@@ -38,60 +28,13 @@ from guard.store.values import (
 _MOST_CHANGES = 20_000
 
 
-class Store:
-    """SQLite or Postgres behind SQLAlchemy. Each method is one transaction; each change adds 1 to the revision.
+class Store(Database):
+    """The lists, their entries and their history. Each method is one transaction; each change adds 1 to the revision.
 
     Changing methods take ``by``, who makes the change, which the history and the audit log keep, and many ``expect``:
     the revision at which the caller last saw the list's settings or the entry, 0 where there was none. Beside what
     they name, all raise ``StoreError`` where the database fails, and those with ``expect`` ``Conflict``.
     """
-
-    def __init__(self, engine: Engine, sealing: Sealing) -> None:
-        self._engine = engine
-        self._writing = writing(engine)
-        self._reading = reading(engine)
-        self._coding = Coding(sealing)
-        self._listeners: list[Listener] = []
-
-    @classmethod
-    def open(cls, url: str, keys: Sealing | None = None) -> Store:
-        """Open the store at an SQLAlchemy ``url`` and bring its tables up to date; ``keys`` seal what is written.
-
-        Raises:
-            StoreError: it cannot be reached or migrated.
-        """
-        return cls(connect(url), keys or Sealing())
-
-    def close(self) -> None:
-        """Stop listening and close the connections."""
-        while self._listeners:
-            self._listeners.pop().close()
-        self._engine.dispose()
-
-    @property
-    def sealing(self) -> Sealing:
-        """The keys, for what else is kept in this database."""
-        return self._coding.sealing
-
-    @contextmanager
-    def reading(self) -> Iterator[Session]:
-        """A transaction that sees one state and changes nothing."""
-        with _faults(), Session(self._reading) as session, session.begin():
-            yield session
-
-    @contextmanager
-    def writing(self) -> Iterator[Session]:
-        """A transaction for tables that no snapshot is made of: it makes no revision."""
-        with _faults(), Session(self._writing) as session, session.begin():
-            yield session
-
-    @contextmanager
-    def changing(self, action: str, *, by: By = SYSTEM, list_name: str | None = None) -> Iterator[Change]:
-        """A transaction that makes a revision, with its history and its audit event."""
-        with self.writing() as session:
-            change = Change.begin(session, self._coding, by, action, list_name)
-            yield change
-            change.finish()
 
     # What is in force
 
@@ -104,7 +47,7 @@ class Store:
         """Everything in force, at one revision."""
         with self.reading() as session:
             revision = session.execute(select(RevisionRow.number)).scalar_one()
-            query = entries.rows().where(entries.in_force(_now())).order_by(EntryRow.list_name, EntryRow.position)
+            query = entries.rows().where(entries.in_force(utc_now())).order_by(EntryRow.list_name, EntryRow.position)
             found = tuple(map(self._coding.entry, session.execute(query).mappings()))
             return Contents(revision, lists.every(session, self._coding), found, lists.fits(session))
 
@@ -120,7 +63,7 @@ class Store:
             for name, entry_id in session.execute(select(ChangeRow.list_name, ChangeRow.entry_id).where(after)):
                 touched.setdefault(name, set()).add(entry_id)
             emptied = frozenset(name for name, ids in touched.items() if "" in ids)
-            now = _now()
+            now = utc_now()
             found = [
                 record.entry
                 for name, ids in touched.items()
@@ -130,15 +73,6 @@ class Store:
             keys = frozenset((n, e) for n, ids in touched.items() for e in ids if e)
             every = lists.every(session, self._coding)
             return Changes(revision, every, tuple(found), keys, emptied, lists.fits(session))
-
-    def listen(self, callback: Callable[[int], None]) -> Callable[[], None]:
-        """Call back from a thread with every new revision, whoever made it, and first with the present one.
-
-        Several changes may be told as one. Returns what stops it.
-        """
-        listener = Listener(self._engine, callback)
-        self._listeners.append(listener)
-        return listener.close
 
     # Lists
 
@@ -183,12 +117,12 @@ class Store:
         name = forget_list.name
         with self.changing("list.put", by=by, list_name=name) as change:
             lists.expect(change.session, name, expect)
-            bare = forget_list.keep == "vectors"
-            if bare:
+            before = lists.put(change, forget_list)
+            bared = forget_list.keep == "vectors" and (before is None or before.keep != "vectors")
+            if bared:
                 held = entries.records(change.session, self._coding, name)
                 lists.no_texts(name, (record.entry for record in held.values()))
-            before = lists.put(change, forget_list)
-            wiped = bare and (before is None or before.keep != "vectors") and lists.forget_history(change, name)
+            wiped = bared and lists.forget_history(change, name)
             if not keep_fits:
                 lists.remove_fits(change, name)
         if wiped:
@@ -317,8 +251,13 @@ class Store:
             return entries.remove(change, name, ids)
 
     def expire(self, now: datetime | None = None) -> int:
-        """Remove what has expired, as a revision by the system if there is any; how many entries that were."""
-        due = EntryRow.expires_at <= (now or _now())
+        """Remove what has expired, as a revision by the system if there is any; how many entries that were.
+
+        To be called now and then: what could not be wiped off the files before is wiped now.
+        """
+        if self._unwiped:
+            self._wipe()
+        due = EntryRow.expires_at <= (now or utc_now())
         with self.reading() as session:
             if session.execute(select(EntryRow.entry_id).where(due).limit(1)).first() is None:
                 return 0
@@ -422,69 +361,3 @@ class Store:
             history.take(change, found)
             change.detail["to"] = to
         return change.revision
-
-    # Requests that are sent again
-
-    def claim(self, key: str, digest: str, *, now: datetime | None = None) -> Done | None:
-        """Take an idempotency key for the request with ``digest``, or tell what it was answered in the last 24 hours.
-
-        Raises:
-            InProgress: it is being carried out; a claim that is not renewed for 5 minutes is over.
-            KeyReused: the key came with another request.
-        """
-        with self.writing() as session:
-            return requests.claim(session, self.sealing, key, digest, now or _now())
-
-    def renew(self, key: str) -> None:
-        """Say that the request of a claimed key is still being carried out."""
-        with self.writing() as session:
-            requests.renew(session, key, _now())
-
-    def finish(self, key: str, status: int, answer: Mapping[str, Any]) -> None:
-        """Keep the answer to the request of a claimed key."""
-        with self.writing() as session:
-            requests.finish(session, self.sealing, key, Done(status, answer), _now())
-
-    def release(self, key: str) -> None:
-        """Give a claimed key back whose request was not carried out."""
-        with self.writing() as session:
-            requests.release(session, key)
-
-    # Sealing
-
-    def sealable(self) -> int:
-        """How many rows ``seal`` looks at, for its progress."""
-        with self.reading() as session:
-            return rows_of(session)
-
-    def seal(self, progress: Callable[[int], object] = lambda _: None) -> int:
-        """Seal every value with the first key, whether it is in the clear or sealed with another; how many were not.
-
-        Changes go on meanwhile. Afterwards no other key is needed.
-
-        Raises:
-            StoreError: a value cannot be opened with the keys given.
-        """
-        done = reseal(self.writing, self._coding, progress)
-        if done:
-            self._wipe()
-        return done
-
-    def _wipe(self) -> None:
-        """See that no file holds more than the store does."""
-        with _faults():
-            wipe(self._engine)
-
-
-@contextmanager
-def _faults() -> Iterator[None]:
-    try:
-        yield
-    except SealError as error:
-        raise StoreError(str(error)) from error
-    except SQLAlchemyError as error:
-        raise StoreError(f"the store failed: {type(error).__name__}") from error
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -82,7 +82,7 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class RevisionInfo:
-    """What a revision was. ``counts``: entries "added", "updated" and "removed", where there are any."""
+    """What a revision was. ``counts``: entries "added", "updated", "removed" and "replaced", where there are any."""
 
     revision: int
     at: datetime

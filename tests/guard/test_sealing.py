@@ -195,3 +195,21 @@ def test_what_is_wrong_with_an_entry_is_still_told(store: Store) -> None:
     store.put_list(ForgetList("a", keep="vectors"))
     with pytest.raises(Invalid):
         store.put_entry(ENTRY)
+
+
+def test_what_could_not_be_wiped_while_somebody_read_is_wiped_later(store_url: str, tmp_path: Path) -> None:
+    def held() -> bool:
+        return any(b"Duskenmoor" in file.read_bytes() for file in tmp_path.glob("lists.db*"))
+
+    store, reader = Store.open(store_url), Store.open(store_url)
+    store.put_list(ForgetList("a"))
+    store.put_entry(ENTRY)
+    with reader.reading() as session:
+        session.execute(text("SELECT * FROM diffs")).all()
+        store.replace_entries("a", [])  # is done, whatever the files still hold
+        assert held() == store_url.startswith("sqlite")
+    assert store.get_entries("a") == []
+    store.expire()
+    assert not held()
+    reader.close()
+    store.close()

@@ -261,7 +261,7 @@ def test_a_store_that_cannot_be_opened_says_so(tmp_path: Path) -> None:
     (tmp_path / "x.db").write_text("this is no database, only text that is long enough to be looked at")
     for url, why in (
         (f"sqlite:///{tmp_path}/x.db", "cannot be opened"),
-        ("no url", "is no URL"),
+        ("postgresql:/u:secret@h", "URL is none"),
         ("mysql://u:secret@h/d", "SQLite or Postgres"),
         ("postgresql://u:secret@127.0.0.1:1/d", "cannot be opened"),
     ):
