@@ -29,8 +29,14 @@ class EcoUnavailable(GuardUnavailable):
 
 
 async def guard(ask: Ask, tools: Tools) -> Corrupt:
-    """Corrupt what the plan says."""
-    return Corrupt()
+    """Corrupt what the plan says.
+
+    Raises:
+        EcoUnavailable: the served model's embedding rows are not at hand.
+    """
+    if tools.eco is None:
+        raise EcoUnavailable("the served model's weights are not at hand")
+    return Corrupt(tools.eco)
 
 
 class Eco:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from guard.model import Entry, Example, ForgetList
+
+if TYPE_CHECKING:
+    from guard.eco import Eco
 
 
 @dataclass(frozen=True, slots=True)
 class Corrupt:
-    """The model gets the request with embeddings corrupted, where the plan says (ECO)."""
+    """The model gets the request with embeddings corrupted by ``eco``, where the plan says."""
+
+    eco: Eco
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +69,15 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What a guard may use: a guard model that writes short reasoning, and examples that no list is about.
+    """What a guard may use, where it is at hand.
 
-    Both are asked only where a guard needs them: finding the examples takes the encoder.
+    A guard model that writes short reasoning, examples that no list is about, and the served model's embedding rows.
+    The first two are asked only where a guard needs them: finding the examples takes the encoder.
     """
 
     reason: Callable[[Ask], Awaitable[str]] | None = None
     examples: Callable[[], Awaitable[tuple[Example, ...]]] | None = None
+    eco: Eco | None = None
 
 
 class Guard(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -11,7 +11,7 @@ import structlog
 from anyio.to_thread import run_sync
 
 from guard.eco import Eco
-from guard.effects import Ask, Effect, GuardUnavailable, Prefix, Say, Shots, Tools
+from guard.effects import Ask, Corrupt, Effect, GuardUnavailable, Prefix, Say, Shots, Tools
 from guard.model import Example
 from guard.registry import create_guard
 from guard.router import STRICTNESS, Action, Finding, Plan
@@ -24,7 +24,9 @@ log = structlog.get_logger("letheward.guarding")
 
 PASSING: tuple[Action, ...] = ("pass", "monitor")
 _ANSWERING: tuple[Action, ...] = ("refuse", "template")
-_REWRITING: tuple[Action, ...] = ("dragon", "icul")
+_REWRITING: tuple[Action, ...] = ("eco", "dragon", "icul")
+# Embeddings take a text's place, the guard's text goes round it, and examples before both.
+_ORDER: tuple[type[Effect], ...] = (Corrupt, Prefix, Shots)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +65,10 @@ class Guarding:
             return await self._said(decisive, plan.action, prompt)
         wanted = [f for f in (*map(plan.best, _REWRITING), more) if f is not None]
         try:
-            effects = [await self._effect(f, prompt, snapshot) for f in wanted]
-            said = next((e for e in effects if isinstance(e, Say)), None)
-            if said is not None:
-                return Guarded("template", prompt.body, wanted[0], said.text)
+            effects = [(f, await self._effect(f, prompt, snapshot)) for f in wanted]
+            for finding, effect in effects:
+                if isinstance(effect, Say):
+                    return Guarded("template", prompt.body, finding, effect.text)
             body, inserted = await run_sync(partial(self._rewritten, plan, prompt, effects, chat))
         except _Failed as failed:
             return await self._fallen(failed, prompt)
@@ -80,7 +82,7 @@ class Guarding:
     async def _effect(self, finding: Finding, prompt: Prompt, snapshot: Snapshot) -> Effect:
         ask = _ask(finding, prompt)
         try:
-            tools = Tools(self._reason, partial(self._examples, snapshot))
+            tools = Tools(self._reason, partial(self._examples, snapshot), self._eco)
             return await create_guard(finding.action)(ask, tools)
         except GuardUnavailable as error:
             if finding.action == "dragon" and finding.forget_list.fallback == "dragon":
@@ -106,22 +108,22 @@ class Guarding:
         assert isinstance(effect, Say)  # noqa: S101 - these two guards say something
         return Guarded(action, prompt.body, finding, effect.text)
 
-    def _rewritten(self, plan: Plan, prompt: Prompt, effects: list[Effect], chat: bool) -> tuple[Body, tuple[str, ...]]:
+    def _rewritten(
+        self, plan: Plan, prompt: Prompt, effects: Sequence[tuple[Finding, Effect]], chat: bool
+    ) -> tuple[Body, tuple[str, ...]]:
         body = copy.deepcopy(prompt.body)
         if plan.of("redact"):
             body = apply_redaction(body, prompt.surfaces, plan)
-        if effects:
+        if not all(isinstance(effect, Corrupt) for _, effect in effects):
             body = defused(body, chat=chat)
-        if plan.eco and self._eco is not None:
-            try:
-                body = apply_eco(body, prompt.surfaces, plan, self._eco, chat=chat)
-            except GuardUnavailable as error:
-                best = plan.best("eco")
-                assert best is not None  # noqa: S101 - there are spans of some finding
-                raise _Failed(best, error) from error
         inserted: list[str] = []
-        for effect in sorted(effects, key=lambda e: isinstance(e, Shots)):  # examples come before the guard's text
-            if isinstance(effect, Prefix):
+        for finding, effect in sorted(effects, key=lambda own: _ORDER.index(type(own[1]))):
+            if isinstance(effect, Corrupt):
+                try:
+                    body = apply_eco(body, prompt.surfaces, plan, effect.eco, chat=chat)
+                except GuardUnavailable as error:
+                    raise _Failed(finding, error) from error
+            elif isinstance(effect, Prefix):
                 body = apply_prefix(body, effect, chat=chat)
                 inserted += filter(None, (effect.before, effect.after, effect.system))
             elif isinstance(effect, Shots):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ import torch
 
 from classifiers.types import DetectorError
 from guard.eco import Eco
+from guard.effects import Ask, Say, Tools
 from guard.model import Entry, ForgetList
 from guard.output import AnswerGuard
+from guard.registry import GUARDS, create_guard
 from tests.server.conftest import Build, House
 
 FLAGGED = "Who is Zorvan Pelk ?"
@@ -150,6 +153,27 @@ def test_what_the_guard_put_in_is_not_told_by_an_error(house: House) -> None:
     house.script.status, house.script.echo_errors = 400, True
     response = house.chat(FLAGGED)
     assert "SECRET" not in response.text
+
+
+async def declining(ask: Ask, tools: Tools) -> Say:
+    return Say("Declined by another guard.")
+
+
+@pytest.fixture
+def registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Another guard under every name."""
+    for name in GUARDS:
+        monkeypatch.setitem(GUARDS, name, f"{__name__}:declining")
+    create_guard.cache_clear()
+    yield
+    create_guard.cache_clear()
+
+
+@pytest.mark.usefixtures("registered")
+@pytest.mark.parametrize("policy", list(GUARDS))
+def test_the_guard_of_a_policy_is_the_one_that_is_registered(house: House, policy: str) -> None:
+    house.policy(policy)
+    assert _said(house.chat(FLAGGED)) == "Declined by another guard."
 
 
 @pytest.mark.parametrize("policy", ["icul", "template"])
