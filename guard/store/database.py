@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Self
 
+import orjson
 import structlog
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError, StatementError
 from sqlalchemy.orm import Session
 
 from guard.model import SYSTEM, By
@@ -18,7 +19,7 @@ from guard.store import requests
 from guard.store.change import Change
 from guard.store.coding import Coding
 from guard.store.engine import connect, reading, wipe, writing
-from guard.store.errors import StoreError
+from guard.store.errors import Invalid, StoreError
 from guard.store.listening import Listener
 from guard.store.resealing import reseal, rows_of
 from guard.store.values import Done
@@ -149,7 +150,11 @@ def _faults() -> Iterator[None]:
         yield
     except SealError as error:
         raise StoreError(str(error)) from error
+    except (DataError, OverflowError, UnicodeEncodeError, orjson.JSONEncodeError) as error:
+        raise Invalid("a value cannot be stored: too large, or with a NUL or half a surrogate pair") from error
     except SQLAlchemyError as error:
+        if isinstance(error, StatementError) and isinstance(error.orig, (UnicodeError, orjson.JSONEncodeError)):
+            raise Invalid("a value cannot be stored: it holds half a surrogate pair") from error
         raise StoreError(f"the store failed: {type(error).__name__}") from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from guard.model import SYSTEM, By, EcoFit, Entry, Example, ForgetList
+from guard.sealing import Sealing
 from guard.store import Added, Conflict, Invalid, NotFound, Store, StoreError
 
 ANN = By("ann", "operator", "ticket 12")
@@ -276,3 +278,26 @@ def test_many_open_an_empty_store_at_once(tmp_path: Path, postgres_url: str) -> 
             for held in pool.map(Store.open, [url] * 6):
                 assert held.revision() == 0
                 held.close()
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_what_no_database_can_store_is_refused_as_invalid(store_url: str, sealed: bool) -> None:
+    store = Store.open(store_url, Sealing([bytes(32)]) if sealed else None)
+    store.put_list(ForgetList("a"))
+    half = "\ud800"
+    for bad in (
+        lambda: store.put_list(ForgetList("a", description=half)),
+        lambda: store.put_list(ForgetList(half)),
+        lambda: store.put_entry(_entry(1, answer=half)),
+        lambda: store.put_list(ForgetList("a"), by=By("ann", "operator", half)),
+        lambda: store.put_list(ForgetList("a"), by=By(half)),
+        lambda: store.get_list(half),
+        lambda: store.revisions(before=2**70),
+        lambda: store.get_entries("a", offset=2**70),
+    ):
+        with pytest.raises(Invalid):
+            bad()
+    for odd in (lambda: store.put_list(ForgetList("a", refusal="\0")), lambda: store.get_entry("a", "\0")):
+        with contextlib.suppress(Invalid, NotFound):
+            odd()
+    store.close()
