@@ -10,8 +10,8 @@ from pydantic import BaseModel
 
 from guard.audit_check import Checkpoint, Report, events, verify
 from guard.store import Store
-from server.access.off_loop import off_loop
-from server.access.told import refusals
+from server.admin.faults import off_loop
+from server.documented import ALWAYS, documented
 from server.errors import ApiError
 
 
@@ -54,7 +54,7 @@ class ReportOut(BaseModel):
 
 def audit_router(store: Store) -> APIRouter:
     """The routes."""
-    router = APIRouter(prefix="/admin/v1", tags=["audit"], responses=refusals(400, 401, 403, 429, 503))
+    router = APIRouter(prefix="/admin/v1", tags=["audit"], responses=documented(*ALWAYS))
 
     @router.get("/audit")
     async def log(

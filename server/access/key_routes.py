@@ -12,9 +12,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validato
 
 from server.access.keystore import Key
 from server.access.known_keys import KnownKeys
-from server.access.off_loop import off_loop
 from server.access.principal import Role, by
-from server.access.told import refusals
+from server.admin.faults import off_loop
+from server.documented import ALWAYS, documented
 from server.errors import ApiError
 
 _MOST_GRACE = 30 * 24 * 3600
@@ -119,7 +119,7 @@ class KeysOut(BaseModel):
 
 def key_router(known: KnownKeys) -> APIRouter:
     """The routes; ``known`` takes in each change at once."""
-    router = APIRouter(prefix="/admin/v1", tags=["keys"], responses=refusals(400, 401, 403, 429, 503))
+    router = APIRouter(prefix="/admin/v1", tags=["keys"], responses=documented(*ALWAYS))
 
     async def changed(key: Key) -> Key:
         await off_loop(known.read)
@@ -130,25 +130,25 @@ def key_router(known: KnownKeys) -> APIRouter:
         """Every key that there ever was, without its text."""
         return KeysOut(keys=[KeyOut(**_told(key)) for key in await off_loop(known.keys.all)])
 
-    @router.post("/keys", status_code=201, responses=refusals(413))
+    @router.post("/keys", status_code=201, responses=documented(413))
     async def create(given: KeyIn, request: Request) -> KeyMade:
         """Make a key. The answer is the only place where its text is told."""
         key, text = await off_loop(partial(known.keys.create, given.role, given.given(), by(request)))
         return KeyMade(key=text, **_told(await changed(key)))
 
-    @router.patch("/keys/{key_id}", responses=refusals(404, 413))
+    @router.patch("/keys/{key_id}", responses=documented(404, 413))
     async def change(key_id: KeyId, given: KeyChange, request: Request) -> KeyOut:
         """Change whose a key is, what it is for, its limits or its expiry."""
         settings = given.given()
         await off_loop(partial(_check, known, key_id, settings))
         return KeyOut(**_told(await changed(await off_loop(partial(known.keys.change, key_id, settings, by(request))))))
 
-    @router.delete("/keys/{key_id}", responses=refusals(404))
+    @router.delete("/keys/{key_id}", responses=documented(404))
     async def revoke(key_id: KeyId, request: Request) -> KeyOut:
         """End a key: here at once, in every other worker within a second."""
         return KeyOut(**_told(await changed(await off_loop(partial(known.keys.revoke, key_id, by(request))))))
 
-    @router.post("/keys/{key_id}/rotate", status_code=201, responses=refusals(404, 413))
+    @router.post("/keys/{key_id}/rotate", status_code=201, responses=documented(404, 413))
     async def rotate(key_id: KeyId, request: Request, given: RotateIn | None = None) -> KeyMade:
         """Make a key like another in its place, which goes on for ``grace`` seconds."""
         grace = timedelta(seconds=given.grace if given else 0)

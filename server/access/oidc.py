@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import hmac
 import ipaddress
 import secrets
 import time
@@ -19,6 +18,7 @@ import structlog
 
 from server.access.principal import ROLES, Role
 from server.access.sessions import Sessions
+from server.auth import same
 from server.errors import ApiError
 
 log = structlog.get_logger("letheward.access")
@@ -98,7 +98,7 @@ class Oidc:
                 403 where the person has no role, 503 where the provider does not answer.
         """
         way = self._sessions.opened("oidc", kept)
-        if way is None or way["ends"] < time.time() or not _same(told.get("state", ""), way["state"]):
+        if way is None or way["ends"] < time.time() or not same(told.get("state", ""), way["state"]):
             raise ApiError(400, "This sign-in did not begin here, or took too long: begin again.", code="oidc_state")
         if "iss" in told and told["iss"] != self.config.issuer:  # RFC 9207
             raise _no("the answer is another provider's")
@@ -145,7 +145,7 @@ class Oidc:
             )  # fmt: skip
         except jwt.PyJWTError as error:
             raise _no(f"its token does not hold ({type(error).__name__})") from error
-        if not _same(str(claims.get("nonce", "")), nonce):
+        if not same(str(claims.get("nonce", "")), nonce):
             raise _no("its token is for another sign-in")
         if claims.get("azp", self.config.client_id) != self.config.client_id:
             raise _no("its token is for another application")
@@ -222,10 +222,6 @@ def is_safe(url: str) -> bool:
     except ValueError:
         return False
     return parts.scheme == "http" and local
-
-
-def _same(given: str, expected: str) -> bool:
-    return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
 
 
 def _no(why: str) -> ApiError:

@@ -10,12 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from server.access.events import note
-from server.access.off_loop import off_loop
 from server.access.oidc import WAY_SECONDS, Oidc
 from server.access.principal import Principal, Role, principal_of
 from server.access.sessions import Session, drop_cookie, is_https, set_cookie
-from server.access.told import refusals
 from server.access.who import Who
+from server.admin.faults import off_loop
+from server.documented import ALWAYS, documented
 from server.errors import ApiError
 
 _WAY = "letheward_oidc"
@@ -61,9 +61,9 @@ class OidcOut(BaseModel):
 
 def session_router(who: Who, *, seconds: int) -> APIRouter:
     """Sign-in with a key, for ``seconds``."""
-    router = APIRouter(prefix="/admin/v1", tags=["session"], responses=refusals(400, 401, 429, 503))
+    router = APIRouter(prefix="/admin/v1", tags=["session"], responses=documented(*ALWAYS))
 
-    @router.post("/session", status_code=201, response_model=SessionOut, responses=refusals(403, 413))
+    @router.post("/session", status_code=201, response_model=SessionOut, responses=documented(403, 413))
     async def sign_in(given: SignIn, request: Request) -> Response:
         """Sign in with a key: the answer sets a cookie."""
         if request.headers.get("sec-fetch-site") == "cross-site":
@@ -76,12 +76,12 @@ def session_router(who: Who, *, seconds: int) -> APIRouter:
         set_cookie(response, request, who.sessions.seal(session), seconds)
         return response
 
-    @router.get("/session", responses=refusals(403))
+    @router.get("/session", responses=documented(403))
     async def who_am_i(request: Request) -> SessionOut:
         """Who is signed in, or whose key this is."""
         return _told(who, principal_of(request), getattr(request.state, "session", None))
 
-    @router.delete("/session", status_code=204, responses=refusals(403))
+    @router.delete("/session", status_code=204, responses=documented(403))
     async def sign_out(request: Request) -> Response:
         """Sign out: the session ends here at once, in every other worker within a second."""
         session = getattr(request.state, "session", None)
@@ -98,7 +98,7 @@ def session_router(who: Who, *, seconds: int) -> APIRouter:
 
 def oidc_router(who: Who, oidc: Oidc | None, *, seconds: int, public_url: str | None) -> APIRouter:
     """Sign-in by OpenID Connect. ``public_url``: how browsers come here, where the request does not tell."""
-    router = APIRouter(prefix="/admin/v1/oidc", tags=["session"], responses=refusals(400))
+    router = APIRouter(prefix="/admin/v1/oidc", tags=["session"], responses=documented(*ALWAYS))
 
     def way_back(request: Request) -> str:
         base = public_url or f"{request.scope['scheme']}://{request.headers.get('host', '')}"
@@ -109,7 +109,7 @@ def oidc_router(who: Who, oidc: Oidc | None, *, seconds: int, public_url: str | 
         """Whether one can sign in by OpenID Connect, and where."""
         return OidcOut(issuer=oidc.config.issuer if oidc else None, login=f"{_WAY_PATH}/login" if oidc else None)
 
-    @router.get("/login", status_code=302, response_class=RedirectResponse, responses=refusals(404, 503))
+    @router.get("/login", status_code=302, response_class=RedirectResponse, responses=documented(404, 503))
     async def login(request: Request) -> Response:
         """Send the browser to the provider."""
         url, kept = await _there(oidc).begin(way_back(request))
@@ -119,7 +119,7 @@ def oidc_router(who: Who, oidc: Oidc | None, *, seconds: int, public_url: str | 
         )
         return response
 
-    @router.get("/callback", response_class=HTMLResponse, responses=refusals(401, 403, 404, 503))
+    @router.get("/callback", response_class=HTMLResponse, responses=documented(401, 403, 404, 503))
     async def callback(request: Request) -> Response:
         """Take the browser back from the provider, and sign in."""
         kept = request.cookies.get(_WAY, "")

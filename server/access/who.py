@@ -13,7 +13,7 @@ from server.access.known_keys import KnownKeys
 from server.access.principal import ANYONE, ROLES, Principal
 from server.access.secret_keys import hash_of, is_generated
 from server.access.sessions import COOKIE, CSRF_HEADER, Session, Sessions
-from server.auth import ADMIN_HEADER, admin_key_needed
+from server.auth import ADMIN_HEADER, admin_key_needed, same
 from server.clients import Client, client_key
 from server.errors import ApiError
 
@@ -127,9 +127,7 @@ class Who:
         if request.headers.get("sec-fetch-site") == "cross-site":
             raise _forged("Another site sent this request.")
         token = request.headers.get(CSRF_HEADER, "")
-        if request.method not in _READS and not hmac.compare_digest(
-            token.encode("utf-8", "replace"), self.sessions.csrf(session).encode()
-        ):
+        if request.method not in _READS and not same(token, self.sessions.csrf(session)):
             raise _forged(f"Changes in a session need its token in '{CSRF_HEADER}': GET /admin/v1/session tells it.")
         request.state.session = session
         return principal
