@@ -25,6 +25,7 @@ from classifiers.types import DetectorError, Encoder, Target
 from classifiers.vectors import VectorCache
 from guard.model import EcoFit, Entry, ForgetList
 from guard.store import Changes, Contents, Invalid, Store, StoreError
+from guard.turns import one_at_a_time
 from guard.vectors_only import OtherEncoder, check_encoder, textless, whole_target
 
 T = TypeVar("T")
@@ -237,7 +238,10 @@ class SnapshotManager:
             for also in self._when_tidying:
                 also(self._current)
             if self._ways.learning:
-                self._learn()
+                shared = self._ways.folder if self._ways.shared else None
+                with one_at_a_time(shared and shared / "learning.lock", self._stop.is_set) as go_on:
+                    if go_on:
+                        self._learn()
             with self._changing:
                 self._cache.keep(list(self._current.detector.texts()))
                 if self._cache.indexes is not None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import Any, cast
 
 import anyio
@@ -17,15 +16,15 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from server.errors import ApiError, error_body
-from server.upstream_pool import Endpoint, Locate, Member, Outcome, Pool
+from server.upstream_bodies import Counted, merged, model_of, whole_response
+from server.upstream_faults import NOT_SENT, fault, not_ready, outcome_of, unreachable
+from server.upstream_pool import Endpoint, Locate, Member, Pool
 from server.upstream_spans import ObservedTransport
 
 log = structlog.get_logger("letheward.upstream")
 
 _SHORT = 1_000_000  # bytes of an answer that is to be a few sentences
-_RETRY_AFTER = {"Retry-After": "2"}
 _LOOK = 10.0  # seconds that a server has to say what it serves
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout)  # of these nothing reached the model server
 __all__ = ["Endpoint", "Upstream", "UpstreamStream", "fault", "read_whole"]
 
 
@@ -143,7 +142,7 @@ class Upstream:
 
         Another is asked only where the one before cannot have begun: no connection, or 503.
         """
-        model = _model(body) if self.pool.by_model else None
+        model = model_of(body) if self.pool.by_model else None
         tried: list[Member] = []
         problem = not_ready()
         while (member := self.pool.choose(model, tried)) is not None:
@@ -154,7 +153,7 @@ class Upstream:
                 response = await self._try(member, method, path, body, request_id, timeout)
             except httpx.TransportError as error:
                 problem = fault(error)
-                if not isinstance(error, _NOT_SENT):
+                if not isinstance(error, NOT_SENT):
                     raise problem from error
                 self.pool.failed(member)
                 continue
@@ -182,9 +181,9 @@ class Upstream:
         except BaseException as error:
             member.in_flight -= 1
             if isinstance(error, httpx.TransportError):
-                member.outcomes[_outcome(error)] += 1
+                member.outcomes[outcome_of(error)] += 1
             raise
-        response.stream = _Counted(cast(httpx.AsyncByteStream, response.stream), member, response.status_code)
+        response.stream = Counted(cast(httpx.AsyncByteStream, response.stream), member, response.status_code)
         return response
 
     def _request(
@@ -200,99 +199,6 @@ class Upstream:
             content = body if isinstance(body, bytes) else orjson.dumps(body)
             headers["Content-Type"] = "application/json"
         return self._client.build_request(method, endpoint.url + path, content=content, headers=headers)
-
-
-class _Counted(httpx.AsyncByteStream):
-    """A body whose end, however it comes, is noted with the member that sends it."""
-
-    def __init__(self, stream: httpx.AsyncByteStream, member: Member, status: int) -> None:
-        self._stream, self._member = stream, member
-        self._outcome: Outcome = "unavailable" if status == 503 else "error" if status >= 500 else "answered"
-        self._open = True
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        try:
-            async for chunk in self._stream:
-                yield chunk
-        except httpx.TransportError as error:
-            self._outcome = _outcome(error)
-            raise
-
-    async def aclose(self) -> None:
-        if self._open:
-            self._open = False
-            self._member.in_flight -= 1
-            self._member.outcomes[self._outcome] += 1
-        await self._stream.aclose()
-
-
-class _Whole(httpx.AsyncByteStream):
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        yield self._content
-
-
-def whole_response(body: Any) -> httpx.Response:
-    """An answer that the proxy gives in a model server's place, unread as those are."""
-    return httpx.Response(200, headers={"content-type": "application/json"}, stream=_Whole(orjson.dumps(body)))
-
-
-def merged(lists: Sequence[Any]) -> dict[str, Any]:
-    """Several servers' models as one list: each model once, as the first server tells of it."""
-    models: dict[str, Any] = {}
-    for model in itertools.chain(*lists):
-        models.setdefault(str(model["id"]), model)
-    return {"object": "list", "data": list(models.values())}
-
-
-def _model(body: Any) -> str | None:
-    if isinstance(body, bytes):
-        try:
-            body = orjson.loads(body)
-        except ValueError:
-            return None
-    model = body.get("model") if isinstance(body, dict) else None
-    return model if isinstance(model, str) else None
-
-
-def _outcome(error: httpx.TransportError) -> Outcome:
-    if isinstance(error, _NOT_SENT):
-        return "unreachable"
-    return "timeout" if isinstance(error, httpx.TimeoutException) else "broken"
-
-
-def not_ready() -> ApiError:
-    """The answer while the model server is not there yet, or not again."""
-    return ApiError(
-        503,
-        "The model is starting or restarting; try again shortly.",
-        type="server_error",
-        code="model_not_ready",
-        headers=_RETRY_AFTER,
-    )
-
-
-def unreachable() -> ApiError:
-    """The answer where no model server takes the request."""
-    return ApiError(
-        503,
-        "The model server cannot be reached; try again shortly.",
-        type="server_error",
-        code="upstream_unavailable",
-        headers=_RETRY_AFTER,
-    )
-
-
-def fault(error: httpx.TransportError) -> ApiError:
-    """What the client is told of a transport error; addresses of the inside stay inside."""
-    log.warning("upstream_fault", kind=type(error).__name__)
-    if isinstance(error, (*_NOT_SENT, httpx.PoolTimeout)):
-        return unreachable()
-    if isinstance(error, httpx.TimeoutException):
-        return ApiError(504, "The model server did not answer in time.", type="server_error", code="upstream_timeout")
-    return ApiError(502, "The connection to the model server broke.", type="server_error", code="upstream_error")
 
 
 class UpstreamStream(StreamingResponse):

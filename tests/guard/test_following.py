@@ -17,6 +17,7 @@ from guard.following import Following
 from guard.model import Entry, ForgetList
 from guard.snapshot import Snapshot, SnapshotManager, Ways
 from guard.store import Store, StoreError
+from guard.turns import one_at_a_time
 
 QUESTION = "Where was Zorvan Pelk born?"
 ENTRY = Entry("zp", "a", subject="Zorvan Pelk", answer="Karachi", scope="subject")
@@ -140,6 +141,17 @@ def test_nothing_is_in_force_before_it_is_ready_for_requests(tmp_path: Path, enc
         _, revision = one.change(lambda s: s.put_list(ForgetList("a")))
         assert seen == [(revision, revision - 1, False)]  # and meanwhile requests are judged by what was
         assert isinstance(one.current, Snapshot)
+
+
+def test_long_work_is_done_by_one_process_at_a_time(tmp_path: Path) -> None:
+    file = tmp_path / "turn.lock"
+    with one_at_a_time(file, lambda: False) as first:
+        assert first
+        looks = iter([False, False, True])
+        with one_at_a_time(file, lambda: next(looks)) as second:
+            assert not second
+    with one_at_a_time(file, lambda: False) as again:
+        assert again
 
 
 class Counting:
