@@ -152,6 +152,10 @@ class Verifying:
             told.warning("verification_failed", error=str(error))
             if await self._failed(job.id, str(error)):
                 await self.alerts.tell("failed", job.list_name, job.id)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not look as if it went on
+            told.error("verification_broke", kind=type(error).__name__)
+            if await self._failed(job.id, "An internal error."):
+                await self.alerts.tell("failed", job.list_name, job.id)
         finally:
             heart.cancel()
 

@@ -84,8 +84,10 @@ class Watcher:
         while True:
             try:
                 await self.look()
-            except (StoreError, ApiError) as error:
+            except StoreError as error:
                 log.warning("verifications_not_watched", error=str(error))
+            except Exception as error:  # noqa: BLE001 - schedules are looked at as long as the server runs
+                log.error("verifications_not_watched", error=type(error).__name__)
             await asyncio.sleep(self.tick)
 
     async def _scheduled(self, schedule: Schedule, last: Verification | None, states: dict[str, str | None]) -> None:
