@@ -10,7 +10,7 @@ from typing import Any, Self
 import orjson
 import structlog
 from sqlalchemy import Engine
-from sqlalchemy.exc import DataError, SQLAlchemyError, StatementError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError, SQLAlchemyError, StatementError
 from sqlalchemy.orm import Session
 
 from guard.model import SYSTEM, By
@@ -155,6 +155,11 @@ def _faults() -> Iterator[None]:
     except SQLAlchemyError as error:
         if isinstance(error, StatementError) and isinstance(error.orig, (UnicodeError, orjson.JSONEncodeError)):
             raise Invalid("a value cannot be stored: it holds half a surrogate pair") from error
+        if isinstance(error, (OperationalError, InterfaceError)):  # no connection, or no answer in time
+            raise StoreError(
+                "the store failed: it cannot be reached or does not answer, so try again when it is back "
+                f"({type(error).__name__})"
+            ) from error
         raise StoreError(f"the store failed: {type(error).__name__}") from error
 
 

@@ -49,7 +49,7 @@ def told(error: StoreError | DetectorError) -> ApiError:
             return ApiError(400, message, code="invalid_request")
         case DetectorError():
             return ApiError(503, message, type="server_error", code="detector_failed")
-    return ApiError(503, message, type="server_error", code="store_failed")
+    return ApiError(503, message, type="server_error", code="store_failed", headers={"Retry-After": "2"})
 
 
 def _sentence(text: str) -> str:
