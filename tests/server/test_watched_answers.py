@@ -17,7 +17,7 @@ from classifiers.types import DetectorError
 from guard.eco import Eco
 from guard.effects import Ask, Say, Tools
 from guard.model import Entry, ForgetList
-from guard.output import AnswerGuard
+from guard.output import AnswerGuard, Asked, Watch
 from guard.registry import GUARDS, create_guard
 from tests.server.conftest import Build, House
 
@@ -244,11 +244,16 @@ def test_what_many_small_changes_leave_is_joined_off_the_requests_way(
     monkeypatch.setattr("guard.output.guard._MERGE_BELOW", 4)
     watching: list[AnswerGuard] = []
     watch = AnswerGuard.watch
-    monkeypatch.setattr(AnswerGuard, "watch", lambda self, asked: watching.append(self) or watch(self, asked))
+
+    def noted(self: AnswerGuard, asked: Asked) -> Watch:
+        watching.append(self)
+        return watch(self, asked)
+
+    monkeypatch.setattr(AnswerGuard, "watch", noted)
     worn = AnswerGuard.build(house.manager.current)
     for name in NAMES:
         entry = Entry(name, "facts", subject=f"Mira {name}", answer=f"{name}berg", scope="subject")
-        house.manager.change(lambda s, entry=entry: s.add_entries("facts", [entry]))
+        house.manager.change(lambda s: s.add_entries("facts", [entry]))  # noqa: B023 - called at once
         worn = worn.updated(house.manager.current)
         house.chat("hello")
     assert worn.wants_merging
