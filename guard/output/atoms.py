@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
@@ -33,11 +33,12 @@ _LONGEST_GAP = 24  # characters
 class Atom:
     """A run of letters and digits at ``[start, end)``; ``spaced``: white space stands before it, ``far``: a lot does.
 
-    ``sign``: the letter that a single mark before it may stand for.
+    ``forms``: the ways to read what is ``written``. ``sign``: the letter that a single mark before it may stand for.
     """
 
     start: int
     end: int
+    written: str
     forms: tuple[str, ...]
     spaced: bool
     far: bool
@@ -54,15 +55,15 @@ def atoms(text: str, *, spaced: bool = True) -> list[Atom]:
     found: list[Atom] = []
     end = 0
     for match in (_ASCII_ATOM if text.isascii() else _ATOM).finditer(text):
-        start = match.start()
+        start, run = match.start(), match.group()
         if start == end:
-            found.append(Atom(start, match.end(), _forms(match.group()), spaced and not end, False, ""))
+            found.append(Atom(start, match.end(), run, _forms(run), spaced and not end, False, ""))
         else:
             gap = text[end:start]
             blank = not gap.isprintable() or " " in gap
             blank = blank and any(map(str.isspace, gap))
             sign = _SIGNS.get(gap, "") if len(gap) == 1 else ""
-            found.append(Atom(start, match.end(), _forms(match.group()), blank, len(gap) > _LONGEST_GAP, sign))
+            found.append(Atom(start, match.end(), run, _forms(run), blank, len(gap) > _LONGEST_GAP, sign))
         end = match.end()
     return found
 
@@ -72,6 +73,14 @@ def letters(text: str) -> tuple[str, tuple[int, ...]]:
     words = _ASCII_ATOM.findall(text.lower()) if text.isascii() else [a.forms[0] for a in atoms(plain(text))]
     ends = tuple(accumulate(map(len, words)))
     return "".join(words), ends[:-1]
+
+
+def places(run: str, form: str) -> Sequence[int]:
+    """Where in ``run`` each letter of a form of it stands, and where the run ends; all at 0 where that is not known."""
+    if len(run) == len(form):
+        return range(len(form) + 1)
+    where = [i for i, char in enumerate(run) for _ in _forms(char)[0] if char != _VANISHING]
+    return [*(where if len(where) == len(form) else [0] * len(form)), len(run)]
 
 
 @lru_cache(maxsize=65536)

@@ -11,9 +11,9 @@ from classifiers.weights import content, total, weight
 from guard.model import Entry
 from guard.output.atoms import sentences
 from guard.output.scanner import find
-from guard.output.terms import Term, TermSource
 from guard.output.types import Asked, Key
 from guard.output.values import Told, said_by
+from guard.output.walks import Term, TermSource
 
 Alive = Callable[[Entry], bool]
 

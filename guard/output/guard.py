@@ -9,8 +9,8 @@ from guard.model import Entry
 from guard.output.context import Context, key, nameless
 from guard.output.hashed import sources
 from guard.output.meaning import Meaning
-from guard.output.terms import TermSource
 from guard.output.types import Asked, Key
+from guard.output.walks import TermSource
 from guard.output.watch import Watch
 from guard.snapshot import Snapshot
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from classifiers.lexical import unspaced
-from guard.output.atoms import atoms, plain, vanishes
-from guard.output.terms import Term, TermSource
+from guard.output.atoms import Atom, atoms, plain, vanishes
+from guard.output.walks import LONGEST, Term, TermSource
 
 _LONGEST_TAIL = 4000  # characters
+_LONGEST_WORD = LONGEST + 40  # of a word that goes on, what is read again
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +60,18 @@ class Scanner:
         last = row[-1]
         ended = ended or not vanishes(tail[last.end :]) or unspaced(tail[last.end - 1])
         seen: list[Seen] = []
-        opens = len(tail)
+        opens = kept = len(tail)
         for at in range(len(row)):
             for source in self._sources:
                 walk = source.walk(row, at, ended=ended)
-                if walk.open and row[at].start < opens:
-                    opens = row[at].start
+                if walk.opens is not None:
+                    opens, kept = min(opens, walk.opens), min(kept, row[at].start)
                 for found in walk.found:
-                    if not (found.term.opener and tail[row[at].start].islower()):
-                        seen.append(Seen(self._at + row[at].start, self._at + row[found.last].end, found.term))
+                    if not (found.term.opener and tail[found.start].islower()):
+                        seen.append(Seen(self._at + found.start, self._at + found.end, found.term))
         fresh = [s for s in seen if (s.start, s.end) not in self._told]
         self._told = {(s.start, s.end) for s in seen}
-        self._keep(opens, opens if ended else min(opens, last.start))
+        self._keep(opens, kept if ended else max(min(kept, last.start), _within(last, opens)))
         return fresh
 
     def _keep(self, opens: int, keep: int) -> None:
@@ -78,6 +79,11 @@ class Scanner:
         self.open_at = self._at + max(opens, keep)
         self._at += keep
         self._tail = self._tail[keep:]
+
+
+def _within(last: Atom, opens: int) -> int:
+    """From where on a word that goes on is to be read again, where it is too long to be read from its beginning."""
+    return min(opens, last.end) - _LONGEST_WORD if last.written.isascii() else 0
 
 
 def find(text: str, sources: Sequence[TermSource]) -> list[Seen]:

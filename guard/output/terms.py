@@ -4,83 +4,23 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import Protocol
 
 from classifiers.names import STARTERS
+from classifiers.weights import in_vocabulary
 from guard.model import Entry
 from guard.output.atoms import Atom, letters
+from guard.output.glued import HEAD, SHORTEST, Starts, glued
 from guard.output.values import spelt, values_of
+from guard.output.walks import LONGEST, NOTHING, Found, Live, Term, Walk
 
-Live = Callable[[Entry, bool], bool]  # whether an entry's name (true) or value (false) counts
-
-LONGEST = 160  # letters of a term
 BEGINNING = 3  # letters from which on a term is begun where it matters whose it is
 _TRIED = 500  # terms that begin alike
 _SHORTEST = 2
 _APART = 7  # letters of a term whose words may be parted otherwise
+_LONGEST_WORD, _REMEMBERED = 40, 20_000  # letters of a word that is remembered, and words
 _SPELT = 4  # letters of a term that may be written letter by letter
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """Whose name, and whose answer's value, a run of letters is.
-
-    ``gaps``: after how many letters a word may end. ``bases``: the names, as they are written in full, of which it is
-    a way to write.
-    """
-
-    letters: str  # or the hash of them
-    gaps: frozenset[int]
-    bases: tuple[str, ...] = ()
-    names: tuple[Entry, ...] = ()
-    values: tuple[Entry, ...] = ()
-    opener: bool = False  # a word that sentences are made of: only with a capital is it a name
-
-    @property
-    def words(self) -> list[str]:
-        """Its words."""
-        edges = [0, *sorted(self.gaps), len(self.letters)]
-        return [self.letters[a:b] for a, b in pairwise(edges) if a < b]
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A term from atom ``first`` to atom ``last``."""
-
-    first: int
-    last: int
-    term: Term
-
-
-@dataclass(frozen=True, slots=True)
-class Walk:
-    """What begins at one atom: terms, and whether more text could make another one of it."""
-
-    found: tuple[Found, ...] = ()
-    open: bool = False
-
-
-NOTHING = Walk()
-
-
-class TermSource(Protocol):
-    """Knows the terms of some entries."""
-
-    @property
-    def entries(self) -> Sequence[Entry]:
-        """The entries whose terms it knows."""
-        ...
-
-    def walk(self, row: Sequence[Atom], at: int, *, ended: bool, live: Live | None = None) -> Walk:
-        """The terms that begin at atom ``at``; ``ended``: the last atom is whole. ``live``: of these entries only."""
-        ...
-
-    def named(self, entry: Entry) -> Iterator[Entry]:
-        """The entries that share a name with ``entry``."""
-        ...
 
 
 class Terms:
@@ -104,6 +44,10 @@ class Terms:
             for key in self._take(values_of(entry)):
                 self._values[key].append(entry)
         self._sorted = sorted(self._gaps)
+        self._dull: set[str] = set()  # words in which none begins: words come again and again
+        joined = [key for key in self._bases if self._may_be_glued(key)]
+        self.starts = Starts(frozenset(key[:size] for key in joined for size in range(1, HEAD + 1)), self.begins)
+        self.sizes = sorted({len(key) for key in joined})
 
     def _name(self, name: str) -> list[str]:
         keys = self._take(spelt(name))
@@ -136,10 +80,23 @@ class Terms:
         """The entries whose terms it knows."""
         return self._entries
 
-    def begins(self, run: str) -> bool:
-        """Whether a term begins with these letters."""
-        at = bisect_left(self._sorted, run)
-        return at < len(self._sorted) and self._sorted[at].startswith(run)
+    def begins(self, letters: str, live: Live | None = None) -> bool:
+        """Whether a term, of those that are ``live``, begins with these letters."""
+        at = bisect_left(self._sorted, letters)
+        if at == len(self._sorted) or not self._sorted[at].startswith(letters):
+            return False
+        return live is None or self._live(letters, live)
+
+    def whole(self, letters: str, cuts: frozenset[int]) -> Term | None:
+        """See ``glued.Names``."""
+        return self._term(letters) if letters in self._bases and self._may_be_glued(letters) else None
+
+    def _may_be_glued(self, key: str) -> bool:
+        """Whether a name is long enough to be told among other letters, has two words, and is no word itself."""
+        if len(key) < SHORTEST or not self._gaps[key]:
+            return False
+        edges = [0, *sorted(self._gaps[key]), len(key)]
+        return sum(b - a > 1 for a, b in pairwise(edges)) > 1 and not in_vocabulary(key)
 
     def named(self, entry: Entry) -> Iterator[Entry]:
         """The entries that share a name with ``entry``."""
@@ -150,9 +107,26 @@ class Terms:
 
     def walk(self, row: Sequence[Atom], at: int, *, ended: bool, live: Live | None = None) -> Walk:
         """See ``TermSource``."""
-        first = row[at].forms
-        if len(first) == 1 and not self.begins(first[0]) and not first[0].endswith("s"):
+        atom = row[at]
+        if atom.written in self._dull:
             return NOTHING  # most words
+        starts = self.starts.of(atom)
+        if len(atom.forms) == 1 and not self.begins(atom.forms[0]) and self._exact(atom.forms[0]) is None:
+            if not starts:
+                self._found_dull(atom.written)
+            walk = NOTHING
+        else:
+            walk = self._walk(row, at, ended=ended, live=live)
+        return walk | glued(self, row, at, ended=ended, live=live) if starts else walk
+
+    def _found_dull(self, word: str) -> None:
+        if len(word) <= _LONGEST_WORD:
+            if len(self._dull) >= _REMEMBERED:
+                self._dull.clear()
+            self._dull.add(word)
+
+    def _walk(self, row: Sequence[Atom], at: int, *, ended: bool, live: Live | None) -> Walk:
+        """The terms that are made of whole words."""
         found: list[Found] = []
         runs: list[tuple[str, tuple[int, ...]]] = [("", ())]
         single = True
@@ -172,13 +146,13 @@ class Terms:
                 for form in atom.forms:
                     longer = run + form
                     if whole and (term := self._exact(longer)) and _fits(longer, spaces, term, single=single):
-                        found.append(Found(at, i, term))
+                        found.append(Found(row[at].start, atom.end, term))
                     if len(longer) <= LONGEST and self.begins(longer):
                         after.append((longer, spaces))
             runs = after
             if not runs:
                 return Walk(tuple(found))
-        return Walk(tuple(found), any(self._live(run, live) for run, _ in runs))
+        return Walk(tuple(found), row[at].start if any(self._live(run, live) for run, _ in runs) else None)
 
     def _exact(self, run: str) -> Term | None:
         term = self._term(run)

@@ -10,7 +10,7 @@ from guard.output.codes import Codes, Run
 from guard.output.json_text import JsonText
 from guard.output.scanner import Scanner, Seen
 from guard.output.sentences import Sentence, Sentences
-from guard.output.terms import TermSource
+from guard.output.walks import TermSource
 
 _OVERLAP = 200  # characters of a channel that a second one may go on from
 

@@ -15,10 +15,11 @@ from guard.output.context import Context, key, nameless
 from guard.output.meaning import Meaning, Said, is_denial, worth
 from guard.output.scanner import Seen, find
 from guard.output.sentences import Sentence
-from guard.output.terms import BEGINNING, Term, TermSource
+from guard.output.terms import BEGINNING
 from guard.output.texts import Channel, Merged
 from guard.output.types import Held, Hit, HitKind, Key
 from guard.output.values import Told
+from guard.output.walks import Term, TermSource
 
 REACH = 600  # characters after which a subject that the answer named counts no more
 STRONG = 1.5  # weight of the words of a value that nobody guesses
@@ -168,15 +169,16 @@ class Watch:
             walk = source.walk(row, at, ended=True, live=self._protected)
             for found in walk.found:
                 term = found.term
-                if row[found.last].end <= before:
+                if found.end <= before:
                     continue
                 if not self._context.named_by(term) and any(self._protected(e, True) for e in term.names):
                     return True
                 if any(self._protected(e, False) and self._tells(e, term) for e in term.values):
                     return True
-            run = "".join(atom.forms[0] for atom in row[at:])
-            if walk.open and len(run) >= BEGINNING and weight(run) > 0:
-                return True
+            if walk.opens is not None:
+                run = "".join(atom.forms[0] for atom in row[at:])[walk.opens - row[at].start :]
+                if len(run) >= BEGINNING and weight(run) > 0:
+                    return True
         return False
 
     def _protected(self, entry: Entry, named: bool) -> bool:
