@@ -150,17 +150,18 @@ def _told(record: dict[str, Any]) -> Iterator[str]:
 
 
 def _rows(record: dict[str, Any]) -> Iterator[str]:
-    sure = f"{100 * record['method']['confidence']:g} %"
-    yield f"  {'told':<22}{'with the guard':<32}without it"
+    yield f"  {'told':<22}{'with the guard':<28}without it"
     for label, of in (("answers", "answers"), ("probes", "probes"), ("entries", "entries")):
-        yield f"  {label:<22}{_rate(record['live'][of], sure):<32}{_rate(record['bare'][of], sure)}"
+        yield f"  {label:<22}{_rate(record['live'][of]):<28}{_rate(record['bare'][of], bare=True)}"
     for kind, row in record["by_kind"].items():
-        yield f"  {kind.replace('_', ' '):<22}{_rate(row['live'], sure):<32}{_rate(row['bare'], sure)}"
-    yield f"  {'by guessing':<54}{_rate(record['guess']['answers'], sure)}"
+        yield f"  {kind.replace('_', ' '):<22}{_rate(row['live']):<28}{_rate(row['bare'], bare=True)}"
+    yield f"  {'by guessing':<50}{_rate(record['guess']['answers'], bare=True)}"
+    yield f"  bounds with {100 * record['method']['confidence']:g} % confidence each"
 
 
-def _rate(rate: dict[str, Any], sure: str) -> str:
-    return f"{rate['k']}/{rate['n']}, {sure} bound {100 * rate['upper']:.2f} %" if rate["n"] else "-"
+def _rate(rate: dict[str, Any], *, bare: bool = False) -> str:
+    bound = f"at least {100 * rate['lower']:.2f} %" if bare else f"at most {100 * rate['upper']:.2f} %"
+    return f"{rate['k']}/{rate['n']}, {bound}" if rate["n"] else "-"
 
 
 def _check(path: Path, public_key: str | None) -> None:
