@@ -75,6 +75,7 @@ def test_a_deletion_request_is_carried_out_proven_and_taken_back(
         page.get_by_role("button", name="Verify").click()
         page.get_by_label("Samples of each probe").fill("1")
         page.get_by_label("Probes of each kind").fill("1")
+        page.get_by_label("Neighbours").fill("2")
         page.get_by_role("dialog").get_by_role("button", name="Verify").click()
         download = page.get_by_role("link", name="Download the record (JSON)")
         expect(download).to_be_visible(timeout=600_000)

@@ -10,13 +10,14 @@ export async function startVerifying(name) {
     const entries = h("input", { type: "number", min: 1, max: 10000, value: 20 });
     const samples = h("input", { type: "number", min: 1, max: 1000, value: 3 });
     const probes = h("input", { type: "number", min: 1, max: 50, value: 2 });
+    const others = h("input", { type: "number", min: 0, max: 1000, value: 20 });
     const problem = h("p", { class: "problem", role: "alert" });
     return h("form", {
       onsubmit: async (event) => {
         event.preventDefault();
         try {
           const begun = await api("POST", `/lists/${enc(name)}/verify`, {
-            body: { most_entries: Number(entries.value), samples: Number(samples.value), per_kind: Number(probes.value) },
+            body: { most_entries: Number(entries.value), samples: Number(samples.value), per_kind: Number(probes.value), most_neighbours: Number(others.value) },
           });
           close(begun.id);
         } catch (error) {
@@ -25,7 +26,7 @@ export async function startVerifying(name) {
       },
     }, h("p", {}, "Asks the model about the list's entries through the guard and bare: the questions, paraphrases, disguises, several turns. The record says how sure that makes."),
     h("div", { class: "fields" }, field("Entries at most", entries, "Drawn at random."), field("Samples of each probe", samples, "At each temperature above 0."),
-      field("Probes of each kind", probes)), problem,
+      field("Probes of each kind", probes), field("Neighbours", others, "Questions that are to be answered as ever.")), problem,
     h("div", { class: "buttons" }, h("button", { type: "button", onclick: () => close(null) }, "Cancel"), h("button", { type: "submit", class: "primary" }, "Verify")));
   });
   if (id) location.hash = `#/verifications/${id}`;
