@@ -14,6 +14,7 @@ import json
 import os
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
@@ -40,12 +41,15 @@ _LAST = "abel brun cort dahl enge fors gren holm iver jorn kvist lund mork nord 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One streamed answer. Seconds from the request to its first word, to its end, and the longest wait for a word."""
+    """One streamed answer. Seconds from the request to its first word, to its end, and the longest wait for a word.
+
+    ``fault``: why it is not complete; empty where it is.
+    """
 
     first: float
     whole: float
     gap: float
-    complete: bool
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +64,18 @@ class Phase:
     whole_p50: float
     whole_p99: float
     gap_p99: float
+    faults: dict[str, int]
 
     @classmethod
     def of(cls, name: str, answers: Sequence[Answer]) -> Phase:
         """Of a phase's answers."""
-        good = [a for a in answers if a.complete]
+        good = [a for a in answers if not a.fault]
         first = np.percentile([1000 * a.first for a in good], [50, 99])
         whole = np.percentile([1000 * a.whole for a in good], [50, 99])
         gap = np.percentile([1000 * a.gap for a in good], 99)
         figures = [round(float(v), 1) for v in (*first, *whole, gap)]
-        return cls(name, len(answers), len(answers) - len(good), *figures)
+        faults = Counter(a.fault for a in answers if a.fault)
+        return cls(name, len(answers), faults.total(), *figures, dict(faults))
 
 
 def main(
@@ -94,6 +100,9 @@ def main(
     for p in phases:
         typer.echo(f"| {p.name} | {p.requests} | {p.dropped} | {p.first_p50} | {p.first_p99} | {p.whole_p50} | "
                    f"{p.whole_p99} | {p.gap_p99} |")  # fmt: skip
+    for p in phases:
+        for fault, count in p.faults.items():
+            typer.echo(f"dropped {p.name} the import, {count} times: {fault}")
     ratios = _ratios(before, during, after)
     for name, (cost, noise) in ratios.items():
         typer.echo(f"{name}: during / (before and after) = {cost:.2f}; noise, after / before = {noise:.2f}")
@@ -181,19 +190,24 @@ async def _streaming(place: Proxy, clients: int, prompts: Sequence[str], until: 
 async def _ask(http: httpx.AsyncClient, prompt: str) -> Answer:
     body = {"model": "m", "stream": True, "messages": [{"role": "user", "content": prompt}]}
     began = last = time.perf_counter()
-    first, gap, ended = 0.0, 0.0, False
+    first, gap, fault = 0.0, 0.0, "the stream ended without [DONE]"
     try:
         async with http.stream("POST", "/v1/chat/completions", json=body) as response:
+            if response.is_error:
+                fault = f"{response.status_code}: {(await response.aread()).decode()[:300]}"
             async for line in response.aiter_lines():
                 if not line.startswith("data:"):
                     continue
                 now = time.perf_counter()
                 first, gap = first or now - began, max(gap, now - last if first else 0.0)
-                last, ended = now, ended or line == "data: [DONE]"
-            good = response.status_code == 200
-    except httpx.TransportError:
-        good = False
-    return Answer(first, time.perf_counter() - began, gap, good and ended)
+                last = now
+                if line == "data: [DONE]":
+                    fault = ""
+                elif '"error"' in line:
+                    fault = line[:300]
+    except httpx.TransportError as error:
+        fault = type(error).__name__
+    return Answer(first, time.perf_counter() - began, gap, fault)
 
 
 if __name__ == "__main__":
