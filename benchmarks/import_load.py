@@ -73,9 +73,9 @@ class Phase:
         first = np.percentile([1000 * a.first for a in good], [50, 99])
         whole = np.percentile([1000 * a.whole for a in good], [50, 99])
         gap = np.percentile([1000 * a.gap for a in good], 99)
-        figures = [round(float(v), 1) for v in (*first, *whole, gap)]
+        a, b, c, d, e = (round(float(v), 1) for v in (*first, *whole, gap))
         faults = Counter(a.fault for a in answers if a.fault)
-        return cls(name, len(answers), faults.total(), *figures, dict(faults))
+        return cls(name, len(answers), faults.total(), a, b, c, d, e, dict(faults))
 
 
 def main(
