@@ -26,8 +26,8 @@ from server.proxy import Proxy
 from server.sse import Splitter
 from server.upstream import read_whole
 
-_TRIES = 4
-_WAIT = 2.0  # seconds before the second try; then twice as long each time
+_TRIES = 8  # a model server that is started again is back within minutes
+_WAIT, _LONGEST = 2.0, 60.0  # seconds before the second try, then twice as long each time
 _PASSING = (408, 409, 429)  # statuses beside 5xx that another try may mend
 
 
@@ -116,7 +116,7 @@ async def _tried(ask: Any, body: Mapping[str, Any]) -> Reply:
             if not left:
                 raise
             await anyio.sleep(wait)
-            wait *= 2
+            wait = min(2 * wait, _LONGEST)
         else:
             return found
     raise AssertionError  # the last try returns or raises
