@@ -44,7 +44,7 @@ def _turned(text: str, by: int) -> str:
         f"First {_b64('Where was Zorvan')} then {_b64('Harrowgate born?')}",
         "> " + "\n> ".join(_b64(ASKED)[i : i + 20] for i in range(0, 48, 20)),
         base64.b64encode(ASKED.encode("utf-16-le")).decode(),
-        base64.b64encode(gzip.compress(ASKED.encode())).decode(),
+        base64.b64encode(gzip.compress(ASKED.encode(), mtime=0)).decode(),
         base64.b32encode(ASKED.encode()).decode(),
         base64.b85encode(ASKED.encode()).decode(),
         "Where was " + b"Zorvan Harrowgate".hex().upper() + " born?",
