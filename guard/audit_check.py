@@ -137,7 +137,7 @@ def check(found: Iterable[Event], end: Checkpoint | None = None, checkpoint: Che
     seen = checkpoint is None or checkpoint.seq == 0
     for event in _readable(found, faults):
         count += 1
-        faults += [Fault(event.seq, message) for message in _wrong(event, last)]
+        faults += [Fault(event.seq, message) for message in _faults(event, last)]
         if checkpoint is not None and event.seq == checkpoint.seq:
             seen = True
             if not hmac.compare_digest(event.hash, checkpoint.hash):
@@ -161,6 +161,13 @@ def _readable(found: Iterable[Event], faults: list[Fault]) -> Iterator[Event]:
             yield event
     except (ValueError, TypeError) as error:
         faults.append(Fault(seq, f"an event after this one cannot be read ({type(error).__name__})"))
+
+
+def _faults(event: Event, last: Checkpoint) -> list[str]:
+    try:
+        return list(_wrong(event, last))
+    except (ValueError, TypeError) as error:  # a value of another type than was written
+        return [f"this event was changed: it cannot be read ({type(error).__name__})"]
 
 
 def _wrong(event: Event, last: Checkpoint) -> Iterator[str]:

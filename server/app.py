@@ -100,7 +100,7 @@ def create_app(
 
 
 def _add_metrics(app: FastAPI, metrics: Metrics) -> None:
-    @app.get("/metrics", response_class=PlainTextResponse, responses=documented(401, 403))
+    @app.get("/metrics", response_class=PlainTextResponse, responses=documented(401, 403, 429))
     async def scraped() -> Response:
         """Prometheus' text format."""
         return Response(await run_sync(metrics.render), media_type=CONTENT_TYPE_LATEST)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+
+os.environ["COLUMNS"] = "250"  # error boxes of the commands that tests start, so that no message is broken in two
 
 pytest_plugins = ["tests.databases"]
 

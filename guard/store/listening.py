@@ -15,15 +15,15 @@ log = structlog.get_logger("letheward.store")
 
 _NUMBER = "SELECT number FROM revision"
 _POLL = 0.015  # seconds between looks at SQLite's own change counter, which cost microseconds
-_LOOK = 1.0  # seconds without a notification after which Postgres is asked all the same
+_LOOK = 1.0  # seconds without a notification after which Postgres is asked all the same, and after a callback failed
 _AGAIN = (0.1, 2.0)  # seconds before the first and before every later attempt to connect
 
 
 class Listener:
     """A thread that calls back with each new revision, and first with the one that there is.
 
-    It connects again by itself, and then tells what it missed. A callback that fails is logged and called again with
-    the next revision.
+    It connects again by itself, and then tells what it missed. A callback that fails is logged and called again, soon
+    and with the revision that there is by then.
     """
 
     def __init__(self, engine: Engine, callback: Callable[[int], None]) -> None:
@@ -60,10 +60,11 @@ class Listener:
             seen: Any = None
             while not self._stop.is_set():
                 version = connection.driver_connection.execute("PRAGMA data_version").fetchone()  # type: ignore[union-attr]
+                told = True
                 if version != seen:
-                    seen = version
-                    self._tell(connection.driver_connection.execute(_NUMBER).fetchone()[0])  # type: ignore[union-attr]
-                self._stop.wait(_POLL)
+                    told = self._tell(connection.driver_connection.execute(_NUMBER).fetchone()[0])  # type: ignore[union-attr]
+                    seen = version if told else None
+                self._stop.wait(_POLL if told else _LOOK)
         finally:
             connection.close()
 
@@ -79,12 +80,14 @@ class Listener:
             finally:
                 sqlalchemy_connection.invalidate()  # what listens does not go back to the pool
 
-    def _tell(self, revision: int) -> None:
+    def _tell(self, revision: int) -> bool:
+        """Call back with a revision that is new; whether that went well."""
         if revision == self._told or self._stop.is_set():
-            return
+            return True
         try:
             self._callback(revision)
         except Exception as error:  # noqa: BLE001 - the listener must outlive whatever a callback does
             log.warning("store_callback_failed", revision=revision, error=str(error))
-            return
+            return False
         self._told = revision
+        return True

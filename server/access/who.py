@@ -57,19 +57,17 @@ class Who:
     async def asks(self, request: Request) -> Principal | None:
         """Who asks the model: ``ANYONE`` where clients need no key, None where they do and this brings none.
 
+        Where they need none, what they bring is looked up among the store's keys alone, and never counts as wrong.
+
         Raises:
             ApiError: 429 after many wrong keys.
         """
         await self.known.fresh()
-        open_to_all = not (self._needs_key or self.known.has_clients)
-        given = [key for key in (client_key(request), request.headers.get(ADMIN_HEADER, "")) if key]
-        try:
-            found = next(filter(None, (self.look_up(key, request) for key in given)), None)
-        except ApiError:
-            if not open_to_all:
-                raise
-            found = None
-        return ANYONE if found is None and open_to_all else found
+        own, admin = client_key(request), request.headers.get(ADMIN_HEADER, "")
+        if not (self._needs_key or self.known.has_clients):
+            # What is not asked for is no attempt: it may be the upstream's, and many clients share an address.
+            return self._kept(own) or self._kept(admin) or ANYONE
+        return next(filter(None, (self.look_up(key, request) for key in (own, admin) if key)), None)
 
     async def manages(self, request: Request) -> Principal | None:
         """Who uses the admin API.
@@ -104,10 +102,9 @@ class Who:
 
     def look_up(self, key: str, request: Request, *, always: bool = False) -> Principal | None:
         """Whose key this is. ``always``: count a wrong one even if it came before."""
+        if (kept := self._kept(key)) is not None:
+            return kept
         digest = hash_of(key)
-        kept = self.known.find(digest)
-        if kept is not None and hmac.compare_digest(kept.hash, digest):
-            return kept.principal()
         address = address_of(request)
         wait = 0 if is_generated(key) else self._attempts.wait(address)
         if wait:
@@ -118,6 +115,12 @@ class Who:
         if self._attempts.failed(address, digest, always=always):
             log.warning("wrong_key", address=address)
         return None
+
+    def _kept(self, key: str) -> Principal | None:
+        """Whose key of the store this is."""
+        digest = hash_of(key)
+        kept = self.known.find(digest)
+        return kept.principal() if kept is not None and hmac.compare_digest(kept.hash, digest) else None
 
     def _in_session(self, request: Request) -> Principal | None:
         session = self.sessions.open(request.cookies.get(COOKIE, ""))

@@ -104,14 +104,19 @@ def test_bodies_that_have_been_trouble(house: House, path: str, content: bytes) 
 
 
 @MANY
-@given(name=TEXT.filter(lambda t: t.strip("./")), value=st.text(st.characters(max_codepoint=255), max_size=20))
-def test_any_path_and_any_header(house: House, name: str, value: str) -> None:
+@given(name=TEXT.filter(lambda t: t.strip("./")))
+def test_any_path(house: House, name: str) -> None:
     raw = name.encode("utf-8", "surrogatepass")
     path = "/admin/v1/lists/" + "".join(f"%{byte:02x}" for byte in raw)
+    for suffix in ("", "/entries", "/export", "/entries/" + path.rpartition("/")[2]):
+        response = house.client.request("DELETE" if "/entries/" in suffix else "GET", path + suffix, headers=AUTH)
+        assert response.status_code in (400, 404, 405), response.text
+
+
+@MANY
+@given(value=st.text(st.characters(max_codepoint=255), max_size=20))
+def test_any_header(house: House, value: str) -> None:
     safe = "".join(c for c in value if c.isprintable()).strip().encode("latin-1")
     headers = {"x-request-id": safe, "x-letheward-admin-key": safe, "authorization": b"Bearer x" + safe}
     body = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
     assert house.client.post(CHAT, json=body, headers=headers).status_code == 200  # type: ignore[arg-type]
-    for suffix in ("", "/entries", "/export", "/entries/" + path.rpartition("/")[2]):
-        response = house.client.request("DELETE" if "/entries/" in suffix else "GET", path + suffix, headers=AUTH)
-        assert response.status_code in (400, 404, 405), response.text

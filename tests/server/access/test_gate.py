@@ -85,6 +85,12 @@ def test_generated_keys_go_on_while_others_are_tried(door: Door) -> None:
     assert door.status("GET", f"{V1}/lists/a", made["key"][:-1] + "_") in (401, 429)
 
 
+def test_keys_that_nobody_asks_for_are_no_attempts(door: Door) -> None:
+    for i in range(30):  # clients of one address with the model server's own keys
+        assert door.status("GET", "/v1/models", f"sk-{i}") == 200
+    assert door.status("GET", f"{V1}/lists/a", ADMIN_KEY) == 200
+
+
 def test_a_client_with_an_old_key_locks_nobody_out(open_door: Open) -> None:
     with open_door(clients=(Client("k1"),)) as door:
         with door.client("an-old-key") as client:
