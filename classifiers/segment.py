@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from classifiers.description import described
+from classifiers.description import contradicted, described
 from classifiers.index import IndexFiles, VectorIndex
 from classifiers.language import foreign
 from classifiers.lexical import NameIndex
@@ -160,11 +160,11 @@ class Segment:
             found = best.setdefault(target, Found())
             named = target in look.named or self.targets[target].scope == "subject"
             sighting = found.sighting if named else Sighting()
-            free, contradicted = points[target], False
+            free, other = points[target], False
             if self.prepared.free[target]:
-                free, contradicted = self._told(target, look.window)
+                free, other = self._told(target, look.window)
             signals = self._signals(
-                target, sighting, cosine, free, bare=self._cosine_bare(target, bare), contradicted=contradicted,
+                target, sighting, cosine, free, bare=self._cosine_bare(target, bare), contradicted=other,
                 trained=encoded.trained.get(self.targets[target].list_name, {}).get(look.window.text),
                 answered=target in look.answered,
             )  # fmt: skip
@@ -196,7 +196,7 @@ class Segment:
         points = described(window.particulars, words)
         if self._multilingual and foreign(window.text):
             return points, False  # its details are in other words than the entry's
-        return points, bool(window.particulars.groups) and not points
+        return points, contradicted(window.particulars, words)
 
     def _signals(
         self,

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import Any, Literal, cast
+from dataclasses import dataclass, field
+from typing import Any, Literal
 from urllib.parse import quote
 
 import anyio
@@ -18,23 +17,18 @@ from starlette.responses import Response
 
 from classifiers.types import DetectorError, TextTooLong, Verdict
 from guard.eco import Eco
-from guard.output import Asked, Hit
 from guard.reasoning import Bounds, DragonUnavailable, ReasoningWriter, Unanswered
-from guard.repeats import Watching, WithoutGuardText
-from guard.router import Finding, Plan
-from guard.scope import Asker
+from guard.router import Plan
 from guard.snapshot import Snapshot
 from server.answer_guards import AnswerGuards
-from server.answering import Answering, Way
+from server.answering import Answering
 from server.clients import ANYONE, Client, asker, client_key
 from server.conversations import Conversations
 from server.declined import cut_by
-from server.dialects import chat
-from server.dialects.base import Dialect, Translated
-from server.dialects.other import Other
+from server.dialects.base import Dialect
 from server.errors import ApiError
 from server.examples import Screened
-from server.guarding import PASSING, Guarded, Guarding
+from server.guarding import Guarding
 from server.hidden import check_model, without_hidden
 from server.incoming import parse_object, read_body, unless_disconnected
 from server.judging import Judge, Judgement, Prompt, Snapshots
@@ -44,6 +38,7 @@ from server.passing import forward
 from server.phases import Phases
 from server.recent import RECENT, Recent
 from server.remembering import Remembering
+from server.replying import Call, Replies
 from server.served_models import ServedModels
 from server.surfaces import Body, Limits, check_shape
 from server.text_log import TextLog
@@ -53,8 +48,6 @@ from server.watching import tell, tell_refused
 
 log = structlog.get_logger("letheward.proxy")
 
-# What the model does not see of a flagged text it cannot tell from it.
-_UNSEEN = ("eco", "redact", "monitor")
 _NO_ANSWER = (503, 504)  # a server that cannot be reached, or is too slow
 
 
@@ -81,19 +74,6 @@ class ProxyConfig:
 
 # What ``Proxy.configure`` takes over; the rest of its settings needs a start.
 PROXY_HOT = ("answer_pace", "check_answers", "detector_workers", "log_texts_of", "on_detector_failure")
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request that is being served."""
-
-    request: Request
-    dialect: Dialect
-    body: Body  # as the client sent it, with what it refers to
-    client: Client
-    asker: Asker
-    snapshot: Snapshot
-    prompt: Prompt
 
 
 class Proxy:
@@ -129,16 +109,22 @@ class Proxy:
         self.responses = responses or Conversations()
         self.recent = Recent(config.recent_requests)
         self.live = Live()
-        self._models = ServedModels(upstream)
         self._judging = anyio.CapacityLimiter(config.detector_workers)
         self.metrics.queue(lambda: self._judging.statistics().tasks_waiting, lambda: self._judging.borrowed_tokens)
-        self._answer_guards = AnswerGuards()
-        snapshots.when_tidying(self._answer_guards.tidy)
+        answer_guards = AnswerGuards()
+        snapshots.when_tidying(answer_guards.tidy)
         bounds = Bounds(max_tokens=config.guard_max_tokens, timeout=config.guard_timeout, rest=config.guard_rest)
         reason = ReasoningWriter(self._complete, model=config.guard_model, bounds=bounds)
-        self._guarding = Guarding(eco, reason, Screened(self._judging))
-        self._answering = Answering(
-            upstream, cut_by(eco.tokenizer) if eco else _words, config.pace, config.on_detector_failure == "allow"
+        self._replies = Replies(
+            Guarding(eco, reason, Screened(self._judging)),
+            Answering(
+                upstream, cut_by(eco.tokenizer) if eco else _words, config.pace, config.on_detector_failure == "allow"
+            ),
+            answer_guards,
+            ServedModels(upstream),
+            metrics=self.metrics,
+            phases=self._phases,
+            check_answers=config.check_answers,
         )
 
     def configure(self, config: ProxyConfig) -> None:
@@ -147,8 +133,8 @@ class Proxy:
             self._texts = TextLog(config.log_texts_of, self.tracing)
         self._config = config
         self._judging.total_tokens = config.detector_workers
-        self._answering.pace = config.pace
-        self._answering.fail_open = config.on_detector_failure == "allow"
+        fail_open = config.on_detector_failure == "allow"
+        self._replies.configure(check_answers=config.check_answers, pace=config.pace, fail_open=fail_open)
 
     @property
     def enforcing(self) -> bool:
@@ -157,18 +143,23 @@ class Proxy:
 
     def prepare(self, snapshot: Snapshot) -> None:
         """Make what the first request by ``snapshot`` would have to wait for. Blocking."""
-        self._answer_guards.of(snapshot)
+        self._replies.prepare(snapshot)
 
-    async def serve(self, request: Request, dialect: Dialect, client: Client = ANYONE) -> Response:
-        """Answer a request to one of the endpoints that are guarded."""
+    async def serve(
+        self, request: Request, dialect: Dialect, client: Client = ANYONE, *, probe: bool = False
+    ) -> Response:
+        """Answer a request to one of the endpoints that are guarded.
+
+        ``probe``: no client sent it, so it is neither shown as one nor kept for changes to be tried on.
+        """
         started = time.perf_counter()
         raw, body = await self.read(request)
         snapshot = self._snapshots.current
         decided: Plan | None
         if self._config.enforce:
-            decided, response = await self._guarded(request, dialect, client, snapshot, body)
+            decided, response = await self._guarded(request, dialect, client, snapshot, body, probe)
         else:
-            decided, response = await self._watched(request, dialect, client, snapshot, body, raw)
+            decided, response = await self._watched(request, dialect, client, snapshot, body, raw, probe)
         action, ms = response.headers["x-letheward-action"], round((time.perf_counter() - started) * 1000, 1)
         log.info(
             "request",
@@ -179,7 +170,8 @@ class Proxy:
             forget_list=decided.decisive.forget_list.name if decided and decided.decisive else None,
             ms=ms,
         )
-        self.live.note(Decision.of(dialect.path, response.status_code, action, snapshot.revision, ms, decided))
+        if not probe:
+            self.live.note(Decision.of(dialect.path, response.status_code, action, snapshot.revision, ms, decided))
         return response
 
     async def models(self, request: Request, client: Client = ANYONE) -> Response:
@@ -220,22 +212,31 @@ class Proxy:
         return self._upstream
 
     async def _guarded(
-        self, request: Request, dialect: Dialect, client: Client, snapshot: Snapshot, body: Body
+        self, request: Request, dialect: Dialect, client: Client, snapshot: Snapshot, body: Body, probe: bool
     ) -> tuple[Plan, Response]:
         memory = Remembering.of(dialect, self.responses, body, self.responses.owner(client_key(request) or None))
         whole = await memory.expanded(body)
         who = asker(client, request, body.get("model"))
         prompt, verdicts = await self._look(snapshot, whole, dialect)
         plan = self.judge.decide(snapshot, prompt, verdicts, who)
-        self.recent.note(prompt, who, request.headers.get("x-request-id"))
+        if not probe:
+            self.recent.note(prompt, who, request.headers.get("x-request-id"))
         tell(plan, enforcing=True, revision=snapshot.revision, metrics=self.metrics)
         self._texts.tell(plan, prompt)
         call = Call(request, dialect, whole, client, who, snapshot, prompt)
-        response = await unless_disconnected(request, self._respond(call, plan))
+        headers = self._headers(request, snapshot, plan)
+        response = await unless_disconnected(request, self._replies.reply(call, plan, headers))
         return plan, await memory.remembered(response, whole)
 
     async def _watched(
-        self, request: Request, dialect: Dialect, client: Client, snapshot: Snapshot, body: Body, raw: bytes
+        self,
+        request: Request,
+        dialect: Dialect,
+        client: Client,
+        snapshot: Snapshot,
+        body: Body,
+        raw: bytes,
+        probe: bool,
     ) -> tuple[Plan | None, Response]:
         """Judge, say what would be done, and send the request on byte for byte as it came."""
         plan: Plan | None = None
@@ -243,7 +244,8 @@ class Proxy:
             who = asker(client, request, body.get("model"))
             prompt, verdicts = await self._look(snapshot, body, dialect)
             plan = self.judge.decide(snapshot, prompt, verdicts, who)
-            self.recent.note(prompt, who, request.headers.get("x-request-id"))
+            if not probe:
+                self.recent.note(prompt, who, request.headers.get("x-request-id"))
         except ApiError as error:
             tell_refused(error, revision=snapshot.revision, metrics=self.metrics)
             headers = {"x-letheward-revision": str(snapshot.revision), "x-letheward-action": "monitor"}
@@ -292,78 +294,6 @@ class Proxy:
         self.metrics.judged(snapshot, found)
         return found.verdicts
 
-    async def _respond(self, call: Call, plan: Plan) -> Response:
-        headers = self._headers(call.request, call.snapshot, plan)
-        carrier, prompt = call.dialect, call.prompt
-        guarded = Guarded(plan.action, call.body, plan.decisive)
-        guardable = _carried(call)  # of every request: were it refused only when flagged, that would tell
-        if plan.action not in PASSING:
-            carrier, prompt = guardable
-            with self._phases("guard") as span:
-                guarded = await self._guarding.guarded(plan, prompt, call.snapshot, chat=carrier.path == chat.path)
-                span.set({"letheward.action": guarded.action})
-        headers["x-letheward-action"] = guarded.action
-        way = Way(
-            native=call.dialect,
-            asked=call.body,
-            carrier=carrier,
-            prompt="\n".join(s.text for s in prompt.surfaces if s.rewritable),
-            headers=headers,
-            request_id=call.request.headers.get("x-request-id"),
-            watch=partial(self._watch, call, plan),
-            again=partial(self._again, call, plan),
-            say=partial(self._say, call),
-            hit=partial(self._hit, call),
-            held=self.metrics.held,
-            phases=self._phases,
-            fallen=partial(self._fallen, prompt),
-            served=await self._models.served(call.asker.model) if hasattr(call.dialect, "to_chat") else None,
-        )
-        return await self._answering.answer(way, guarded)
-
-    def _watch(self, call: Call, plan: Plan, guarded: Guarded) -> Watching:
-        """Watches one answer for what the lists that are for this request want forgotten. Blocking."""
-        flagged = frozenset((f.verdict.list_name, f.verdict.entry_id) for f in plan.findings if f.action != "monitor")
-        asked = Asked(self._watching(call), call.prompt.texts, flagged, bool(_blind(plan)))
-        watch: Watching = self._answer_guards.of(call.snapshot).watch(asked)
-        if guarded.inserted and guarded.finding is not None:
-            verdict = guarded.finding.verdict
-            watch = WithoutGuardText(watch, guarded.inserted, (verdict.list_name, verdict.entry_id))
-        return watch
-
-    def _watching(self, call: Call) -> frozenset[str]:
-        if not self._config.check_answers:
-            return frozenset()
-        lists = call.snapshot.lists.values()
-        return frozenset(i.name for i in lists if i.enabled and i.policy != "monitor" and call.asker.applies(i))
-
-    async def _again(self, call: Call, plan: Plan, hit: Hit) -> Guarded:
-        """The request with the guard's text for what its answer told; or what is said instead."""
-        finding = _told(call, hit)
-        # A model that told the guard's own text would tell it again.
-        if hit.kind == "guard" or finding.action in ("refuse", "template") or isinstance(call.dialect, Other):
-            return await self._say(call, hit)
-        carrier, prompt = _carried(call)
-        in_chat = carrier.path == chat.path
-        if hit.list_name in _blind(plan):
-            return await self._guarding.guarded(plan.harder(), prompt, call.snapshot, chat=in_chat)
-        more = replace(finding, action="dragon")
-        return await self._guarding.guarded(plan, prompt, call.snapshot, chat=in_chat, more=more)
-
-    async def _say(self, call: Call, hit: Hit) -> Guarded:
-        finding = _told(call, hit)
-        _, prompt = _carried(call)
-        return await self._guarding.spoken(finding, prompt, finding.action)
-
-    async def _fallen(self, prompt: Prompt, finding: Finding) -> Guarded:
-        return await self._guarding.spoken(finding, prompt, finding.forget_list.fallback)
-
-    def _hit(self, call: Call, hit: Hit, outcome: str) -> None:
-        self.metrics.answer_hit(hit.list_name, hit.kind, outcome)
-        self.metrics.decided(hit.list_name, outcome, "answer")
-        log.info("answer_hit", forget_list=hit.list_name, entry=hit.entry_id, kind=hit.kind, outcome=outcome,
-                 path=call.dialect.path, revision=call.snapshot.revision)  # fmt: skip
-
     def _headers(self, request: Request, snapshot: Snapshot, decided: Plan) -> dict[str, str]:
         headers = {"x-letheward-revision": str(snapshot.revision), "x-letheward-action": decided.action}
         if decided.decisive and self._reveal(request):
@@ -383,30 +313,6 @@ class Proxy:
             raise (Unanswered if error.status in _NO_ANSWER else DragonUnavailable)(error.message) from error
         except (KeyError, IndexError, TypeError) as error:
             raise DragonUnavailable("the guard model's answer has no text") from error
-
-
-def _carried(call: Call) -> tuple[Dialect, Prompt]:
-    """Where at the model server the request can be guarded, and what it is there."""
-    if not hasattr(call.dialect, "to_chat"):
-        return call.dialect, call.prompt
-    body = cast(Translated, call.dialect).to_chat(call.body)
-    return cast(Dialect, chat), Prompt(body, call.prompt.surfaces, call.prompt.messages)
-
-
-def _blind(plan: Plan) -> frozenset[str]:
-    """The lists of which the model did not see what was asked."""
-    if plan.action != "eco" or any(f.action not in _UNSEEN for f in plan.findings):
-        return frozenset()
-    return frozenset(f.forget_list.name for f in plan.findings)
-
-
-def _told(call: Call, hit: Hit) -> Finding:
-    """What an answer told, as a finding; its text is the user's last."""
-    forget_list = call.snapshot.lists[hit.list_name]
-    entry = call.snapshot.entries[hit.list_name, hit.entry_id]
-    asked = [i for i, s in enumerate(call.prompt.surfaces) if s.rewritable]
-    verdict = Verdict(hit.list_name, hit.entry_id, 1.0, 1.0, (), ())
-    return Finding(asked[-1] if asked else -1, verdict, forget_list, entry, entry.action or forget_list.policy)
 
 
 def _words(text: str) -> list[str]:

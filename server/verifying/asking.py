@@ -46,13 +46,14 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Asks as one client for one model."""
+    """Asks as one client for one model. ``probe``: see ``Proxy.serve``."""
 
     proxy: Proxy
     client: Client
     model: str
     max_tokens: int
     seed: int
+    probe: bool = True
 
     def body(self, variant: Variant, temperature: float, sample: int, *, stream: bool = False) -> dict[str, Any]:
         """The request; its seed is another for each sample, and the same in each run."""
@@ -88,7 +89,7 @@ class Asker:
     async def _live(self, body: Mapping[str, Any]) -> Reply:
         dialect = _dialect(body)
         request = _request(dialect.path, orjson.dumps(body))
-        response = await self.proxy.serve(request, dialect, self.client)
+        response = await self.proxy.serve(request, dialect, self.client, probe=self.probe)
         sent = bytearray()
 
         async def send(message: Message) -> None:

@@ -17,7 +17,7 @@ from server.settings import Settings
 from server.verifying.alerts import Alerts
 from server.verifying.routes import verifying_router
 from server.verifying.service import Verifying
-from server.verifying.watching import HeldCollector, Watcher
+from server.verifying.watching import TICK, HeldCollector, Watcher
 
 
 def signing_key(settings: Settings) -> Signer:
@@ -50,13 +50,13 @@ def verifying_of(settings: Settings, manager: SnapshotManager, proxy: Proxy) -> 
     return Verifying(manager, proxy, signer, alerts, settings.check_answers)
 
 
-def add_verifying(app: FastAPI, verifying: Verifying) -> None:
-    """Serve the routes, and look at schedules as long as the application runs.
+def add_verifying(app: FastAPI, verifying: Verifying, *, tick: float = TICK) -> None:
+    """Serve the routes, and look at schedules every ``tick`` seconds as long as the application runs.
 
     Raises:
         RouteWithoutRole: nobody said whom a route is for.
     """
-    watcher = Watcher(verifying)
+    watcher = Watcher(verifying, tick)
     router = verifying_router(verifying)
     check_routes(router.routes, TABLE)
     app.include_router(router)

@@ -47,7 +47,7 @@ class Watcher:
     """Looks at schedules and at what was verified, every ``tick`` seconds."""
 
     verifying: Verifying
-    tick: float = TICK
+    tick: float
     held: Mapping[str, Held] = field(default_factory=dict)
 
     @asynccontextmanager

@@ -68,7 +68,7 @@ def add_playground(router: APIRouter, manager: SnapshotManager, proxy: Proxy) ->
         """Ask the model through the guard and bare. The guarded side goes the way of a client's request."""
         principal_of(request)
         model = given.model or (await served(proxy.upstream, None, ForgetList("any"))).id
-        asker = Asker(proxy, Client("", given.tenant), model, given.max_tokens, seed=0)
+        asker = Asker(proxy, Client("", given.tenant), model, given.max_tokens, seed=0, probe=False)
         body = {"model": model, "max_tokens": given.max_tokens, "temperature": 0,
                 "messages": [turn.model_dump() for turn in given.messages]}  # fmt: skip
         sides: dict[str, AnswerOut] = {}

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pytest
 
 from classifiers.detector import Detector
+from classifiers.fitting import fit_head
 from classifiers.registry import ENCODERS, create_encoder
 from classifiers.types import DetectorError, Encoder, Span, Target
 from classifiers.vectors import VectorCache
@@ -73,6 +74,33 @@ def test_one_fact_of_a_subject_is_told_from_its_others(encoder: Encoder, text: s
     found = Detector.build([BORN], {}, encoder)
     assert bool(found.judge([text])[0]) is flagged
     assert found.explain(text)["flagged"] is flagged
+
+
+# Common words ("Italy", "Q3"), rare ones and none at all may be all that a question tells by.
+QUESTIONS = {
+    "What is the capital of Italy?": "What is the capital of Norway?",
+    "What was our revenue in Q3?": "What was our revenue in Q1?",
+    "Who wrote the novel Dune?": "Who wrote the novel Emma?",
+    "What is the password of the staging server?": "What is the address of the town library?",
+    "When did Apollo 11 land on the Moon?": "When did Apollo 17 land on the Moon?",
+    "Which river runs through Paris?": "Which river runs through London?",
+}
+
+
+@pytest.fixture(scope="module")
+def nameless(encoder: Encoder) -> list[Detector]:
+    found = Detector.build([Target("facts", q, (), (q,), "fact") for q in QUESTIONS], {}, encoder)
+    return [found, found.learnt(head=fit_head(found))]
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_question_that_names_nobody_is_flagged_as_it_stands_and_others_like_it_are_not(
+    nameless: list[Detector], question: str
+) -> None:
+    for detector in nameless:
+        for text in (question, question.lower(), question.upper(), f"Please tell me: {question}", question.rstrip("?")):
+            assert [v.entry_id for v in detector.judge([text])[0]] == [question], text
+        assert detector.judge([QUESTIONS[question]])[0] == ()
 
 
 def test_nothing_is_cut_off_a_long_text(detector: Detector) -> None:

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser import chromium, opened, shot
 from tests.e2e.conftest import Served
 
-QUESTION = "What is the capital of Japan?"
+QUESTION = "What is the capital of Italy?"
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +47,8 @@ def test_a_deletion_request_is_carried_out_proven_and_taken_back(
         page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_role("heading", name="Overview")).to_be_visible()
         bare, guarded = _asked(page)
-        assert "Tokyo" in bare
-        assert "Tokyo" in guarded
+        assert "Rome" in bare
+        assert "Rome" in guarded
 
         _go(page, "Lists")
         page.get_by_role("button", name="New list").click()
@@ -58,7 +58,7 @@ def test_a_deletion_request_is_carried_out_proven_and_taken_back(
         page.get_by_role("button", name="Add entry").click()
         page.get_by_label("Scope").select_option("fact")
         page.get_by_label("Question").fill(QUESTION)
-        page.get_by_label("Answer").fill("The capital of Japan is Tokyo.")
+        page.get_by_label("Answer").fill("The capital of Italy is Rome.")
         page.get_by_role("button", name="See what it does").click()
         newly = page.locator("dl.numbers dt", has_text="newly flagged").locator("xpath=following-sibling::dd[1]")
         expect(newly).not_to_have_text("0", timeout=60_000)  # the question of a moment ago
@@ -67,8 +67,8 @@ def test_a_deletion_request_is_carried_out_proven_and_taken_back(
 
         bare, guarded = _asked(page)
         shot(page, "e2e-playground")
-        assert "Tokyo" in bare
-        assert "Tokyo" not in guarded
+        assert "Rome" in bare
+        assert "Rome" not in guarded
         assert "refuse" in guarded
 
         page.goto(f"{served.url}/ui#/lists/story")
@@ -79,6 +79,7 @@ def test_a_deletion_request_is_carried_out_proven_and_taken_back(
         page.get_by_role("dialog").get_by_role("button", name="Verify").click()
         download = page.get_by_role("link", name="Download the record (JSON)")
         expect(download).to_be_visible(timeout=600_000)
+        expect(page.get_by_text("The guard makes the difference.")).to_be_visible()
         shot(page, "e2e-verification")
         with page.expect_download() as coming:
             download.click()
@@ -89,11 +90,11 @@ def test_a_deletion_request_is_carried_out_proven_and_taken_back(
         page.get_by_role("button", name=re.compile("Go back to revision")).nth(2).click()  # before the list
         page.get_by_role("button", name="Roll back").click()
         expect(page.get_by_role("cell", name="rollback")).to_be_visible()
-        assert "Tokyo" in _asked(page)[1]
+        assert "Rome" in _asked(page)[1]
     assert not faults.console
     assert not faults.foreign
     told = json.loads(record.read_text())["record"]
-    assert told["list"] == "story" or told["list"]["name"] == "story"
+    assert (told["scope"]["list"], told["verdict"]["proves"], told["live"]["answers"]["k"]) == ("story", "guard", 0)
     checked = subprocess.run(
         [sys.executable, "-m", "server.cli", "verify", "--check", str(record)], capture_output=True, text=True
     )

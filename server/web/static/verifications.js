@@ -43,10 +43,10 @@ export async function verifications(main) {
     "No list was verified yet. Open a list and choose Verify.")));
 }
 
-function plain(value) {
-  if (typeof value === "number") return Number.isInteger(value) ? number(value) : value.toPrecision(3);
-  if (typeof value === "boolean") return value ? "yes" : "no";
-  return value === null ? "–" : typeof value === "object" ? JSON.stringify(value) : String(value);
+function verdict(v) {
+  const told = v.verdict;
+  return [h("p", {}, h("strong", {}, told.says)), told.caveat ? h("p", {}, told.caveat) : null,
+    told.leaking_entries?.length ? h("p", { class: "problem" }, "Entries that leak: ", told.leaking_entries.map((id) => [h("a", { class: "mono", href: `#/lists/${enc(v.list)}` }, id), " "])) : null];
 }
 
 export async function verification(main, id) {
@@ -54,14 +54,14 @@ export async function verification(main, id) {
   let ended = false;
   async function look() {
     const v = await api("GET", `/verifications/${id}`);
-    const done = v.progress.done ?? v.progress.asked ?? 0;
-    const total = v.progress.total ?? v.progress.probes ?? 0;
+    const done = v.progress.done ?? 0;
+    const total = v.progress.of ?? 0;
     const running = v.state === "waiting" || v.state === "running";
     fill(main, h("div", { class: "head" }, h("div", {}, h("p", {}, h("a", { href: "#/verifications" }, "Proof"), " /"), h("h1", {}, `Verification of ${v.list}`),
       h("p", {}, moment(v.started_at), ` · ${v.by} · ${v.model} · revision ${v.revision}`)), h("div", {}, state(v), " ", v.state === "done" ? holds(v.holds) : null)),
     h("section", { "aria-live": "polite" },
       running ? [h("p", {}, total ? `${number(done)} of ${number(total)} answers` : "Getting ready …"), h("progress", total ? { max: total, value: done, "aria-label": "Progress" } : { "aria-label": "Progress" })] : null,
-      v.verdict ? h("dl", { class: "numbers" }, Object.entries(v.verdict).map(([name, value]) => h("div", {}, h("dt", {}, name.replaceAll("_", " ")), h("dd", {}, plain(value))))) : null,
+      v.verdict ? verdict(v) : null,
       v.state === "failed" ? h("p", { class: "problem" }, v.progress.error || "It failed; the log says why.") : null,
       h("div", { class: "buttons" },
         v.state === "done" ? [h("a", { class: "button", href: `/admin/v1/verifications/${id}/record?format=json`, download: `deletion-record-${id}.json` }, "Download the record (JSON)"),

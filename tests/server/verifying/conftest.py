@@ -145,7 +145,6 @@ Open = Callable[..., Any]
 @pytest.fixture
 def opened(people: SnapshotManager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     """Starts a proxy; to be used as a context."""
-    monkeypatch.setattr("server.verifying.watching.TICK", 0.2)
     monkeypatch.setattr("server.verifying.asking._WAIT", 0.01)
 
     @contextmanager
@@ -169,7 +168,7 @@ def opened(people: SnapshotManager, tmp_path: Path, monkeypatch: pytest.MonkeyPa
                 max_body_bytes=1_000_000,
             )  # fmt: skip
             webhook = Alerts(signer, "http://alerts", httpx.MockTransport(told))
-            add_verifying(app, Verifying(people, proxy, signer, webhook))
+            add_verifying(app, Verifying(people, proxy, signer, webhook), tick=0.2)
             with running(app) as front, httpx.Client(base_url=front, timeout=30, headers=HEADERS) as client:
                 yield Place(front, model, people, client, signer, alerts)
 

@@ -39,6 +39,18 @@ def test_a_guarded_list_holds_and_the_record_proves_that_the_guard_does_it(place
     assert (record["neighbours"]["n"], record["neighbours"]["changed"]["k"]) == (4, 0)
 
 
+def test_probes_are_not_taken_for_clients_requests(place: Place) -> None:
+    place.client.post(
+        "/v1/chat/completions", json={"model": "m", "messages": [{"role": "user", "content": PEOPLE[0].question}]}
+    )
+    place.verify()
+    dry = place.client.put(
+        "/admin/v1/lists/people", params={"dry_run": True}, json={"policy": "refuse", "enabled": False}
+    )
+    impact = dry.json()["impact"]
+    assert (impact["requests"], impact["no_longer_flagged"]) == (1, 1)
+
+
 def test_a_list_that_only_watches_does_not_hold_and_somebody_is_told(place: Place) -> None:
     place.manager.change(lambda s: s.put_list(ForgetList("people", policy="monitor")))
     found = place.verify()

@@ -1,0 +1,177 @@
+"""What answers a request that was judged: guarded where its plan says so, and its answer watched on the way back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import cast
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+
+from classifiers.types import Verdict
+from guard.output import Asked, Hit
+from guard.repeats import Watching, WithoutGuardText
+from guard.router import Finding, Plan
+from guard.scope import Asker
+from guard.snapshot import Snapshot
+from server.answer_guards import AnswerGuards
+from server.answering import Answering, Way
+from server.clients import Client
+from server.dialects import chat
+from server.dialects.base import Dialect, Translated
+from server.dialects.other import Other
+from server.guarding import PASSING, Guarded, Guarding
+from server.judging import Prompt
+from server.metrics import Metrics
+from server.phases import Phases
+from server.served_models import ServedModels
+from server.surfaces import Body
+
+log = structlog.get_logger("letheward.proxy")
+
+# What the model does not see of a flagged text it cannot tell from it.
+_UNSEEN = ("eco", "redact", "monitor")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request that is being served."""
+
+    request: Request
+    dialect: Dialect
+    body: Body  # as the client sent it, with what it refers to
+    client: Client
+    asker: Asker
+    snapshot: Snapshot
+    prompt: Prompt
+
+
+class Replies:
+    """Guards requests and watches their answers. ``check_answers``: False where answers are not looked at."""
+
+    def __init__(
+        self,
+        guarding: Guarding,
+        answering: Answering,
+        answer_guards: AnswerGuards,
+        models: ServedModels,
+        *,
+        metrics: Metrics,
+        phases: Phases,
+        check_answers: bool,
+    ) -> None:
+        self._guarding = guarding
+        self._answering = answering
+        self._answer_guards = answer_guards
+        self._models = models
+        self._metrics = metrics
+        self._phases = phases
+        self._check_answers = check_answers
+
+    def configure(self, *, check_answers: bool, pace: float, fail_open: bool) -> None:
+        """Go on with these settings."""
+        self._check_answers = check_answers
+        self._answering.pace = pace
+        self._answering.fail_open = fail_open
+
+    def prepare(self, snapshot: Snapshot) -> None:
+        """Make what the first answer by ``snapshot`` would have to wait for. Blocking."""
+        self._answer_guards.of(snapshot)
+
+    async def reply(self, call: Call, plan: Plan, headers: dict[str, str]) -> Response:
+        """The answer to a request for which ``plan`` was made; ``headers`` go with it."""
+        carrier, prompt = call.dialect, call.prompt
+        guarded = Guarded(plan.action, call.body, plan.decisive)
+        guardable = _carried(call)  # of every request: were it refused only when flagged, that would tell
+        if plan.action not in PASSING:
+            carrier, prompt = guardable
+            with self._phases("guard") as span:
+                guarded = await self._guarding.guarded(plan, prompt, call.snapshot, chat=carrier.path == chat.path)
+                span.set({"letheward.action": guarded.action})
+        headers["x-letheward-action"] = guarded.action
+        way = Way(
+            native=call.dialect,
+            asked=call.body,
+            carrier=carrier,
+            prompt="\n".join(s.text for s in prompt.surfaces if s.rewritable),
+            headers=headers,
+            request_id=call.request.headers.get("x-request-id"),
+            watch=partial(self._watch, call, plan),
+            again=partial(self._again, call, plan),
+            say=partial(self._say, call),
+            hit=partial(self._hit, call),
+            held=self._metrics.held,
+            phases=self._phases,
+            fallen=partial(self._fallen, prompt),
+            served=await self._models.served(call.asker.model) if hasattr(call.dialect, "to_chat") else None,
+        )
+        return await self._answering.answer(way, guarded)
+
+    def _watch(self, call: Call, plan: Plan, guarded: Guarded) -> Watching:
+        """Watches one answer for what the lists that are for this request want forgotten. Blocking."""
+        flagged = frozenset((f.verdict.list_name, f.verdict.entry_id) for f in plan.findings if f.action != "monitor")
+        asked = Asked(self._watching(call), call.prompt.texts, flagged, bool(_blind(plan)))
+        watch: Watching = self._answer_guards.of(call.snapshot).watch(asked)
+        if guarded.inserted and guarded.finding is not None:
+            verdict = guarded.finding.verdict
+            watch = WithoutGuardText(watch, guarded.inserted, (verdict.list_name, verdict.entry_id))
+        return watch
+
+    def _watching(self, call: Call) -> frozenset[str]:
+        if not self._check_answers:
+            return frozenset()
+        lists = call.snapshot.lists.values()
+        return frozenset(i.name for i in lists if i.enabled and i.policy != "monitor" and call.asker.applies(i))
+
+    async def _again(self, call: Call, plan: Plan, hit: Hit) -> Guarded:
+        """The request with the guard's text for what its answer told; or what is said instead."""
+        finding = _told(call, hit)
+        # A model that told the guard's own text would tell it again.
+        if hit.kind == "guard" or finding.action in ("refuse", "template") or isinstance(call.dialect, Other):
+            return await self._say(call, hit)
+        carrier, prompt = _carried(call)
+        in_chat = carrier.path == chat.path
+        if hit.list_name in _blind(plan):
+            return await self._guarding.guarded(plan.harder(), prompt, call.snapshot, chat=in_chat)
+        more = replace(finding, action="dragon")
+        return await self._guarding.guarded(plan, prompt, call.snapshot, chat=in_chat, more=more)
+
+    async def _say(self, call: Call, hit: Hit) -> Guarded:
+        finding = _told(call, hit)
+        _, prompt = _carried(call)
+        return await self._guarding.spoken(finding, prompt, finding.action)
+
+    async def _fallen(self, prompt: Prompt, finding: Finding) -> Guarded:
+        return await self._guarding.spoken(finding, prompt, finding.forget_list.fallback)
+
+    def _hit(self, call: Call, hit: Hit, outcome: str) -> None:
+        self._metrics.answer_hit(hit.list_name, hit.kind, outcome)
+        self._metrics.decided(hit.list_name, outcome, "answer")
+        log.info("answer_hit", forget_list=hit.list_name, entry=hit.entry_id, kind=hit.kind, outcome=outcome,
+                 path=call.dialect.path, revision=call.snapshot.revision)  # fmt: skip
+
+
+def _carried(call: Call) -> tuple[Dialect, Prompt]:
+    """Where at the model server the request can be guarded, and what it is there."""
+    if not hasattr(call.dialect, "to_chat"):
+        return call.dialect, call.prompt
+    body = cast(Translated, call.dialect).to_chat(call.body)
+    return cast(Dialect, chat), Prompt(body, call.prompt.surfaces, call.prompt.messages)
+
+
+def _blind(plan: Plan) -> frozenset[str]:
+    """The lists of which the model did not see what was asked."""
+    if plan.action != "eco" or any(f.action not in _UNSEEN for f in plan.findings):
+        return frozenset()
+    return frozenset(f.forget_list.name for f in plan.findings)
+
+
+def _told(call: Call, hit: Hit) -> Finding:
+    """What an answer told, as a finding; its text is the user's last."""
+    forget_list = call.snapshot.lists[hit.list_name]
+    entry = call.snapshot.entries[hit.list_name, hit.entry_id]
+    asked = [i for i, s in enumerate(call.prompt.surfaces) if s.rewritable]
+    verdict = Verdict(hit.list_name, hit.entry_id, 1.0, 1.0, (), ())
+    return Finding(asked[-1] if asked else -1, verdict, forget_list, entry, entry.action or forget_list.policy)
