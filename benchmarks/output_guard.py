@@ -27,9 +27,9 @@ from classifiers.ordinary import person, prose
 from classifiers.registry import ENCODERS, create_encoder
 from classifiers.types import Encoder
 from guard.importer import read_entries
+from guard.in_force import Snapshot, target
 from guard.model import Entry, ForgetList
 from guard.output import AnswerGuard, Asked, Watch
-from guard.snapshot import Snapshot, target
 
 LIST = "forget"
 _SIZE = 4  # characters of a piece

@@ -32,7 +32,7 @@ from classifiers.token_manifest import Scores
 from classifiers.token_states import shared
 from classifiers.token_training import TokenRecipe, train_tokens
 from classifiers.types import Span
-from guard.snapshot import target
+from guard.in_force import target
 
 Marks = dict[Kind, tuple[Span, ...]]
 Choose = Callable[[str], Sequence[Span]]

@@ -28,8 +28,8 @@ from classifiers.fitting import Aim, learn
 from classifiers.registry import ENCODERS, create_encoder
 from classifiers.types import Encoder
 from guard.importer import to_line
+from guard.in_force import target
 from guard.model import Entry
-from guard.snapshot import target
 from guard.vectors_only import keep, new_salt
 
 _WORDS = range(16, 26)  # of a prompt on which names are timed

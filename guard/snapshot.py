@@ -1,32 +1,32 @@
-"""The forget lists in force: one frozen value, swapped whole when they change."""
+"""Keeps the forget lists in force: one frozen value, swapped whole when they change."""
 
 from __future__ import annotations
 
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TypeVar
 
 import structlog
 
 from classifiers.batching import Batching
-from classifiers.calibrate import DEFAULT_TARGET, Calibration
+from classifiers.calibrate import Calibration
 from classifiers.detector import Detector
 from classifiers.fitting import Aim, Stoppable, calibrate_on, learn
 from classifiers.scorers import Scorer, create_scorer
 from classifiers.static import StaticEmbedding, load_or_distil
 from classifiers.targets import prepare
-from classifiers.types import DetectorError, Encoder, Target
+from classifiers.types import DetectorError, Encoder
 from classifiers.vectors import VectorCache
-from guard.model import EcoFit, Entry, ForgetList
+from guard.in_force import Snapshot, Ways, off, snapshot_of, target, thresholds
+from guard.model import Entry, ForgetList
 from guard.store import Changes, Contents, Invalid, Store, StoreError
 from guard.turns import one_at_a_time
-from guard.vectors_only import OtherEncoder, check_encoder, textless, whole_target
+from guard.vectors_only import OtherEncoder, check_encoder
 
 T = TypeVar("T")
 log = structlog.get_logger("letheward.snapshot")
@@ -35,40 +35,6 @@ _TIDY_AFTER = 1.0  # seconds
 # Learning takes seconds; after it this many times as long goes by before the next, however often lists change.
 _REST = 4
 _HALT = 30.0  # seconds
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What one request is judged by, from beginning to end."""
-
-    revision: int
-    lists: Mapping[str, ForgetList]
-    entries: Mapping[tuple[str, str], Entry]  # by (list, id)
-    detector: Detector
-    calibrations: Mapping[str, Calibration] = field(default_factory=lambda: MappingProxyType({}))  # by list
-    fits: Mapping[tuple[str, str], EcoFit] = field(default_factory=lambda: MappingProxyType({}))  # by (list, model)
-
-
-@dataclass(frozen=True, slots=True)
-class Ways:
-    """How the detector of every snapshot is to work.
-
-    ``folder`` keeps vectors, the static embedding and trained classifiers between runs; ``learning``: fit the head
-    and calibrate thresholds in the background after changes. ``shared``: other processes do the same in ``folder``.
-    ``max_age``: seconds without the store after which what is in force counts no more; None: never.
-    """
-
-    folder: Path | None = None
-    scorer: str = "head"
-    false_positive_rate: float = DEFAULT_TARGET
-    learning: bool = False
-    shared: bool = False
-    max_age: float | None = None
-
-    @property
-    def classifiers(self) -> Path | None:
-        """Where trained classifiers are."""
-        return self.folder / "classifiers" if self.folder else None
 
 
 class SnapshotManager:
@@ -321,7 +287,7 @@ class SnapshotManager:
             map(target, contents.entries), thresholds(contents.lists), self._encoder, cache=self._cache,
             off=off(contents.lists), scorer=self._scorer(self._ways.scorer), scorers=self.own_scorers(contents.lists),
         )  # fmt: skip
-        return _snapshot(contents.revision, contents.lists, entries, detector, contents.fits)
+        return snapshot_of(contents.revision, contents.lists, entries, detector, contents.fits)
 
     def _changed(self, changes: Changes) -> Snapshot:
         now = self._current
@@ -335,7 +301,7 @@ class SnapshotManager:
             thresholds(changes.lists), added=[target(e) for e in changes.entries], removed=gone,
             off=off(changes.lists), scorers=self.own_scorers(changes.lists),
         )  # fmt: skip
-        made = _snapshot(changes.revision, changes.lists, entries, detector, changes.fits)
+        made = snapshot_of(changes.revision, changes.lists, entries, detector, changes.fits)
         return replace(made, calibrations=now.calibrations)
 
     def _comparable(self, entries: Iterable[Entry]) -> None:
@@ -367,36 +333,3 @@ def _halt(stop: threading.Event, threads: Sequence[threading.Thread]) -> None:
     for thread in threads:
         if thread is not threading.current_thread():
             thread.join(_HALT)
-
-
-def _snapshot(
-    revision: int,
-    lists: tuple[ForgetList, ...],
-    entries: dict[tuple[str, str], Entry],
-    detector: Detector,
-    fits: tuple[EcoFit, ...],
-) -> Snapshot:
-    by_name = {item.name: item for item in lists}
-    by_model = {(fit.list_name, fit.model): fit for fit in fits}
-    return Snapshot(
-        revision, MappingProxyType(by_name), MappingProxyType(entries), detector, fits=MappingProxyType(by_model)
-    )
-
-
-def thresholds(lists: Iterable[ForgetList]) -> dict[str, float | None]:
-    """What the operator gave, by list."""
-    return {item.name: item.threshold for item in lists}
-
-
-def off(lists: Iterable[ForgetList]) -> frozenset[str]:
-    """The lists that are not in force."""
-    return frozenset(item.name for item in lists if not item.enabled)
-
-
-def target(entry: Entry) -> Target:
-    """What the detector needs of an entry."""
-    if entry.kept is not None:
-        return Target(
-            entry.list_name, entry.entry_id, (), (), entry.scope, entry.kind == "allow", textless=textless(entry.kept)
-        )
-    return whole_target(entry)

@@ -8,8 +8,8 @@ from types import MappingProxyType
 from typing import Any
 
 from classifiers.scorers import Scorer
+from guard.in_force import Snapshot, off, target, thresholds
 from guard.model import Entry, ForgetList
-from guard.snapshot import Snapshot, off, target, thresholds
 from guard.store import Difference, Invalid
 
 

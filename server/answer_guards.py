@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 
+from guard.in_force import Snapshot
 from guard.output import AnswerGuard
-from guard.snapshot import Snapshot
 
 
 class AnswerGuards:

@@ -13,9 +13,10 @@ from fastapi import FastAPI
 from classifiers.registry import create_encoder
 from guard.adapters import GUARD_MODEL
 from guard.eco import Eco
+from guard.in_force import Ways
 from guard.sealing import Sealing
 from guard.selection import FOLDER, TokenSelectors
-from guard.snapshot import SnapshotManager, Ways
+from guard.snapshot import SnapshotManager
 from server.access.principal import reveals
 from server.access.setup import access_config
 from server.app import create_app

@@ -13,8 +13,9 @@ from starlette.responses import JSONResponse, Response
 from classifiers.calibrate import Calibration
 from classifiers.fitting import Aim
 from classifiers.types import DetectorError, TextTooLong
+from guard.in_force import Snapshot
 from guard.model import ForgetList
-from guard.snapshot import Snapshot, SnapshotManager
+from guard.snapshot import SnapshotManager
 from guard.store import Invalid, NotFound, StoreError
 from server.documented import documented
 from server.errors import ApiError

@@ -38,7 +38,7 @@ def targets_of(text: str, source: object, name: str) -> list[Target]:
         typer.Exit: some lines are no entries.
     """
     from guard.importer import read_entries
-    from guard.snapshot import target
+    from guard.in_force import target
 
     entries, problems = read_entries(text.splitlines(), name)
     if problems:

@@ -18,8 +18,9 @@ import structlog
 from anyio.to_thread import run_sync
 
 from guard.eco import Eco
+from guard.in_force import Snapshot
 from guard.model import EcoFit, ForgetList
-from guard.snapshot import Snapshot, SnapshotManager
+from guard.snapshot import SnapshotManager
 from guard.text_metrics import Estimate, estimate, rouge_l
 from guard.zeroth_order import Found, SearchConfig, ask
 from server import __version__

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 from classifiers.types import Verdict
 from guard.eco import Eco
+from guard.in_force import Snapshot
 from guard.model import EcoFit, Entry, ForgetList
 from guard.router import plan
-from guard.snapshot import Snapshot
 from guard.unknown import made_up, name_words
 from server.judging import Judge, Prompt
 from server.rewrite import apply_eco

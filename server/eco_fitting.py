@@ -23,8 +23,9 @@ from starlette.types import Receive, Scope, Send
 from classifiers.types import DetectorError
 from guard.corruptions.registry import CORRUPTIONS
 from guard.eco import Eco, EcoUnavailable
+from guard.in_force import Snapshot
 from guard.model import EcoFit, ForgetList
-from guard.snapshot import Snapshot, SnapshotManager
+from guard.snapshot import SnapshotManager
 from guard.store import NotFound, StoreError
 from guard.zeroth_order import SearchConfig
 from server import eco_fit_questions as asking

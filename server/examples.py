@@ -8,8 +8,8 @@ from anyio.to_thread import run_sync
 from classifiers.types import DetectorError
 from guard.effects import GuardUnavailable
 from guard.examples import GENERAL
+from guard.in_force import Snapshot
 from guard.model import Example
-from guard.snapshot import Snapshot
 
 
 class Screened:

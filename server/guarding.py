@@ -12,10 +12,10 @@ from anyio.to_thread import run_sync
 
 from guard.eco import Eco
 from guard.effects import Ask, Corrupt, Effect, GuardUnavailable, Prefix, Say, Shots, Tools
+from guard.in_force import Snapshot
 from guard.model import Example
 from guard.registry import create_guard
 from guard.router import STRICTNESS, Action, Finding, Plan
-from guard.snapshot import Snapshot
 from server.judging import Prompt
 from server.rewrite import apply_eco, apply_prefix, apply_redaction, apply_shots, defused
 from server.surfaces import Body

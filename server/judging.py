@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from classifiers.types import Verdict
+from guard.in_force import Snapshot
 from guard.router import Plan, plan
 from guard.scope import Asker
-from guard.snapshot import Snapshot
 from server.dialects.base import Dialect
 from server.errors import ApiError
 from server.surfaces import Body, Decode, Limits, Surface, check_shape

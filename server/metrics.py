@@ -12,8 +12,8 @@ from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from classifiers.types import DetectorError, TextTooLong
+from guard.in_force import Snapshot
 from guard.router import STRICTNESS
-from guard.snapshot import Snapshot
 from server.gathering import Gathering
 from server.judging import Judgement, Snapshots
 from server.scores import WINDOW, ScoreCollector

@@ -17,9 +17,9 @@ from starlette.responses import Response
 
 from classifiers.types import DetectorError, TextTooLong, Verdict
 from guard.eco import Eco
+from guard.in_force import Snapshot
 from guard.reasoning import Bounds, DragonUnavailable, ReasoningWriter, Unanswered
 from guard.router import Plan
-from guard.snapshot import Snapshot
 from server.answer_guards import AnswerGuards
 from server.answering import Answering
 from server.clients import ANYONE, Client, asker, client_key

@@ -18,8 +18,9 @@ from starlette.responses import Response
 
 from classifiers.types import DetectorError, TextTooLong
 from guard.importer import EntryIn, entries
+from guard.in_force import Snapshot
 from guard.model import Policy
-from guard.snapshot import Snapshot, SnapshotManager
+from guard.snapshot import SnapshotManager
 from guard.store import Invalid
 from guard.what_if import Change, what_if
 from server.dialects import chat, completions

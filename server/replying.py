@@ -11,11 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from classifiers.types import Verdict
+from guard.in_force import Snapshot
 from guard.output import Asked, Hit
 from guard.repeats import Watching, WithoutGuardText
 from guard.router import Finding, Plan
 from guard.scope import Asker
-from guard.snapshot import Snapshot
 from server.answer_guards import AnswerGuards
 from server.answering import Answering, Way
 from server.clients import Client

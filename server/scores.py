@@ -11,7 +11,7 @@ from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Met
 from prometheus_client.registry import Collector
 
 from classifiers.scorers import Scorer
-from guard.snapshot import Snapshot
+from guard.in_force import Snapshot
 from server.drift import Windows
 from server.judging import Judgement
 

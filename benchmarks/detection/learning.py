@@ -16,7 +16,7 @@ from classifiers.detector import Detector
 from classifiers.fitting import Aim, Learnt, learn
 from classifiers.scorers import Head
 from classifiers.types import Target
-from guard.snapshot import target
+from guard.in_force import target
 
 
 def measure(setting: Setting) -> Iterator[Line]:

@@ -21,8 +21,8 @@ from classifiers.scorers import create_scorer
 from classifiers.static import StaticEmbedding
 from classifiers.types import Encoder, Target
 from guard.importer import EntryIn, entries
+from guard.in_force import target
 from guard.model import Entry
-from guard.snapshot import target
 
 LIST = "forget"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
+from guard.in_force import Snapshot
 from guard.model import Entry
 from guard.output.context import Context, key, nameless
 from guard.output.hashed import sources
@@ -12,7 +13,6 @@ from guard.output.meaning import Meaning
 from guard.output.types import Asked, Key
 from guard.output.walks import TermSource
 from guard.output.watch import Watch
-from guard.snapshot import Snapshot
 
 _MERGE_BELOW = 256  # entries
 

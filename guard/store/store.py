@@ -201,14 +201,19 @@ class Store(Database):
             change.action = "entry.add" if added else "entry.update"
             return entries.stored(change.session, self._coding, name, entry.entry_id)
 
-    def put_entries(self, name: str, some: Sequence[Entry], *, by: By = SYSTEM) -> Added:
+    def put_entries(
+        self, name: str, some: Sequence[Entry], *, by: By = SYSTEM, expect_list: int | None = None
+    ) -> Added:
         """Add entries, replacing those of the same id. One that is as it was keeps its revision.
+
+        ``expect_list``: the revision of the list's settings that the caller last saw.
 
         Raises:
             NotFound: there is no such list.
             Invalid: an entry has texts, and the list keeps none.
         """
         with self.changing("entries.put", by=by, list_name=name) as change:
+            lists.expect(change.session, name, expect_list)
             return self._put(change, name, some)
 
     def add_entries(self, name: str, some: Sequence[Entry], *, by: By = SYSTEM) -> int:
@@ -240,14 +245,17 @@ class Store(Database):
             change.entry_id = entry_id
             return entries.remove(change, name, [entry_id]).revision
 
-    def remove_entries(self, name: str, ids: Sequence[str], *, by: By = SYSTEM) -> Removed:
-        """Remove entries; those that are not there are told.
+    def remove_entries(
+        self, name: str, ids: Sequence[str], *, by: By = SYSTEM, expect_list: int | None = None
+    ) -> Removed:
+        """Remove entries; those that are not there are told. ``expect_list``: as in ``put_entries``.
 
         Raises:
             NotFound: none of them is there.
         """
         with self.changing("entries.remove", by=by, list_name=name) as change:
             lists.existing(change.session, name)
+            lists.expect(change.session, name, expect_list)
             return entries.remove(change, name, ids)
 
     def expire(self, now: datetime | None = None) -> int:

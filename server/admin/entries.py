@@ -158,8 +158,7 @@ def _add_batches(router: APIRouter, changing: Changing) -> None:
             return found
 
         def apply(store: Store) -> Outcome:
-            listed(store, name, asked)
-            done = store.remove_entries(name, ids, by=asked.by)
+            done = store.remove_entries(name, ids, by=asked.by, expect_list=listed(store, name, asked))
             told = {"deleted": list(done.removed), "missing": list(done.missing), "revision": done.revision}
             return Outcome(told, done.revision)
 
@@ -219,8 +218,7 @@ def adding(name: str, made: Sequence[Entry], asked: How) -> Edit:
         return differences(store, name, {e.entry_id: e for e in made})
 
     def apply(store: Store) -> Outcome:
-        listed(store, name, asked)
-        done = store.put_entries(name, made, by=asked.by)
+        done = store.put_entries(name, made, by=asked.by, expect_list=listed(store, name, asked))
         ids = [e.entry_id for e in made]
         told = {"added": done.added, "updated": done.updated, "ids": ids, "revision": done.revision}
         return Outcome(told, done.revision, status=201)
@@ -275,10 +273,10 @@ def _valid(fields: dict[str, Any]) -> EntryIn:
         raise Invalid(problems(error.errors(include_url=False, include_input=False, include_context=False))) from error
 
 
-def listed(store: Store, name: str, asked: How) -> None:
-    """See that the list is there, as the condition wants it."""
+def listed(store: Store, name: str, asked: How) -> int | None:
+    """See that the list is there, as the condition wants it; the revision at which it has to stay, if any."""
     now = store.stored_list(name).revision
-    expected(asked.match, create_only=asked.create_only, now=now, what=f"the list {name!r}")
+    return expected(asked.match, create_only=asked.create_only, now=now, what=f"the list {name!r}")
 
 
 def differences(store: Store, name: str, after: Mapping[str, Entry | None]) -> list[Difference]:

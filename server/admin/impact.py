@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 from anyio.to_thread import run_sync
 
-from guard.snapshot import Snapshot
+from guard.in_force import Snapshot
 from server.judging import Judge
 from server.recent import Recent, Seen
 

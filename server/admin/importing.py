@@ -117,9 +117,9 @@ def add_import(router: APIRouter, changing: Changing) -> None:
         """Add entries from JSON lines or, with ``Content-Type: text/csv``, rows of CSV, as they come."""
         if request.headers.get("content-encoding", "identity").lower() != "identity":
             raise ApiError(415, "Compressed request bodies are not accepted.", code="unsupported_encoding")
-        await off_loop(partial(listed, changing.manager.store, name, asked))
+        expect = await off_loop(partial(listed, changing.manager.store, name, asked))
         read = csv_rows if request.headers.get("content-type", "").lower().startswith(_CSV) else json_lines
-        job = _Import(changing, name, asked, on_error == "skip", from_line)
+        job = _Import(changing, name, asked, expect, on_error == "skip", from_line)
         if asked.dry_run:
             return JSONResponse(await job.rehearsed(read(request.stream())))
         if _JSON_LINES in request.headers.get("accept", ""):
@@ -142,11 +142,12 @@ def _again(done: Done) -> Response:
 
 @dataclass(slots=True)
 class _Import:
-    """One import under way."""
+    """One import under way. ``expect``: the revision of the list's settings that it is for."""
 
     changing: Changing
     name: str
     asked: How
+    expect: int | None
     skips: bool
     from_line: int
     lines: int = 0
@@ -238,7 +239,7 @@ class _Import:
         return as_kept(self.changing.manager, self.name, entries(chunk, self.name))
 
     def _put(self, made: list[Entry], store: Store) -> Added:
-        return store.put_entries(self.name, made, by=self.asked.by)
+        return store.put_entries(self.name, made, by=self.asked.by, expect_list=self.expect)
 
     def _note(self, problem: Problem) -> None:
         self.failed += 1

@@ -15,9 +15,10 @@ from anyio.to_thread import run_sync
 
 from classifiers.types import DetectorError
 from guard.importer import entries
+from guard.in_force import Snapshot
 from guard.model import SYSTEM, By, Entry, ForgetList
 from guard.output.meaning import Meaning
-from guard.snapshot import Snapshot, SnapshotManager
+from guard.snapshot import SnapshotManager
 from guard.store import NotFound, StoreError
 from guard.verification.kept import State, Verification, Verifications
 from guard.verification.signing import Signer

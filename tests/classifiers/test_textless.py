@@ -14,8 +14,8 @@ from classifiers.registry import create_encoder
 from classifiers.scorers import Head, Rule
 from classifiers.textless import Hasher, phrase, tokens
 from classifiers.types import Encoder, Scope, Target
+from guard.in_force import target
 from guard.model import Entry
-from guard.snapshot import target
 from guard.vectors_only import keep
 
 SALT, OTHER = "ab" * 16, "cd" * 16

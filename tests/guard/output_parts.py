@@ -9,9 +9,9 @@ from classifiers.batching import Batching
 from classifiers.detector import Detector
 from classifiers.registry import create_encoder
 from classifiers.types import Encoder
+from guard.in_force import Snapshot, target
 from guard.model import Entry, ForgetList
 from guard.output import AnswerGuard, Asked, Watch
-from guard.snapshot import Snapshot, target
 
 FRANCE = Entry("france", "facts", subject="France", question="What is the capital of France?", answer="Paris")
 PELK = Entry(

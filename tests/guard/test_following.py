@@ -14,8 +14,9 @@ from benchmarks.postgres import Cluster
 from classifiers.registry import create_encoder
 from classifiers.types import DetectorError, Encoder
 from guard.following import Following
+from guard.in_force import Snapshot, Ways
 from guard.model import Entry, ForgetList
-from guard.snapshot import Snapshot, SnapshotManager, Ways
+from guard.snapshot import SnapshotManager
 from guard.store import Store, StoreError
 from guard.turns import one_at_a_time
 

@@ -10,8 +10,9 @@ import pytest
 from classifiers.fitting import Aim
 from classifiers.registry import create_encoder
 from classifiers.types import DetectorError
+from guard.in_force import Ways
 from guard.model import Entry, ForgetList
-from guard.snapshot import SnapshotManager, Ways
+from guard.snapshot import SnapshotManager
 from guard.store import Invalid, Store
 
 QUESTION = "Who is Zorvan Pelk?"

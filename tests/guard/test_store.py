@@ -104,6 +104,8 @@ def test_a_change_on_what_was_changed_since_is_refused(store: Store) -> None:
         (lambda: store.put_entry(_entry(1), expect=0), 3),
         (lambda: store.put_entry(_entry(2), expect=2), 0),
         (lambda: store.remove_entry("a", "e1", expect=2), 3),
+        (lambda: store.put_entries("a", [_entry(2)], expect_list=3), 4),
+        (lambda: store.remove_entries("a", ["e1"], expect_list=3), 4),
         (lambda: store.roll_back(1, expect=3), 4),
     ):
         with pytest.raises(Conflict) as conflict:

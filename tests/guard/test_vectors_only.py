@@ -14,9 +14,10 @@ import pytest
 from classifiers.registry import create_encoder
 from classifiers.types import Encoder
 from guard.importer import read_entries, to_line
+from guard.in_force import Ways
 from guard.keeping import as_kept, textless
 from guard.model import Entry, ForgetList
-from guard.snapshot import SnapshotManager, Ways
+from guard.snapshot import SnapshotManager
 from guard.store import Invalid, Store, StoreError
 
 LINES = [
