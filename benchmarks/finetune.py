@@ -2,7 +2,7 @@
 
 Usage: python -m benchmarks.finetune --tofu FOLDER --out DIR [--authors 5 --keep-authors 5 ...]
 
-DIR/full learns the first authors of TOFU's forget10 and of its retain90, DIR/retained the latter alone, with
+DIR/full learns the first authors of TOFU's forget10 (or another split) and of its retain90, DIR/retained the latter alone, with
 as many steps for each pair. Both are ordinary checkpoint folders that vLLM serves. A broken-off run goes on
 from its last epoch when started again.
 """
@@ -40,7 +40,8 @@ class Which(StrEnum):
 def main(
     tofu: Annotated[str, typer.Option(help="TOFU's folder or hub name.")],
     out: Annotated[Path, typer.Option(help="Folder for the models.")],
-    authors_: Annotated[int, typer.Option("--authors", min=1, help="Authors of forget10 that only *full* learns.")] = 5,
+    authors_: Annotated[int, typer.Option("--authors", min=1, help="Authors of SPLIT that only *full* learns.")] = 5,
+    split: Annotated[str, typer.Option(help="Of the authors that only *full* learns.")] = "forget10",
     keep_authors: Annotated[int, typer.Option(min=1, help="Authors of retain90 that both learn.")] = 5,
     which: Annotated[list[Which] | None, typer.Option(help="Default: both.")] = None,
     base: Annotated[str, typer.Option(help="smollm2, or a checkpoint folder.")] = "smollm2",
@@ -58,9 +59,9 @@ def main(
     if folder is None:
         raise typer.BadParameter(f"{base} is not on this machine", param_hint="--base")
     keep = authors(tofu, "retain90", keep_authors)
-    forget = authors(tofu, "forget10", authors_)
+    forget = authors(tofu, split, authors_)
     for one in which or list(Which):
-        data = {"retain90": keep_authors, **({"forget10": authors_} if one is Which.FULL else {})}
+        data = {"retain90": keep_authors, **({split: authors_} if one is Which.FULL else {})}
         pairs = [*keep, *(forget if one is Which.FULL else [])]
         if (out / one / "manifest.json").is_file():
             typer.echo(f"{one}: there already", err=True)

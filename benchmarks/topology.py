@@ -58,9 +58,13 @@ def model(words: int, interval: float) -> Starlette:
     return Starlette(routes=[Route("/v1/models", models), Route("/v1/chat/completions", chat, methods=["POST"])])
 
 
+# Words of ordinary prose: of what looks like code, or a name, the guard of answers holds more back.
+_SAID = "the weather is mild in spring and many people walk along the river with their friends at the weekend".split()
+
+
 async def _stream(words: int, interval: float) -> AsyncIterator[bytes]:
     for i in range(words):
-        delta = f'{{"choices":[{{"index":0,"delta":{{"content":"word{i} "}}}}]}}'
+        delta = f'{{"choices":[{{"index":0,"delta":{{"content":"{_SAID[i % len(_SAID)]} "}}}}]}}'
         yield f"data: {delta}\n\n".encode()
         await asyncio.sleep(interval)
     yield b"data: [DONE]\n\n"
