@@ -2,9 +2,9 @@
 
 Usage: python -m benchmarks.finetune --tofu FOLDER --out DIR [--authors 5 --keep-authors 5 ...]
 
-DIR/full learns the first authors of TOFU's forget10 (or another split) and of its retain90, DIR/retained the latter alone, with
-as many steps for each pair. Both are ordinary checkpoint folders that vLLM serves. A broken-off run goes on
-from its last epoch when started again.
+DIR/full learns the first authors of TOFU's forget10 (or another split) and of its retain90, DIR/retained the
+latter alone, with as many steps for each pair. Both are ordinary checkpoint folders that vLLM serves. A broken-off
+run goes on from its last epoch when started again.
 """
 
 from __future__ import annotations
