@@ -12,6 +12,8 @@ from guard.selection import CONTENT
 
 Action = Literal["pass", "monitor", "redact", "icul", "dragon", "eco", "template", "refuse"]
 STRICTNESS: tuple[Action, ...] = ("pass", "monitor", "redact", "icul", "dragon", "eco", "template", "refuse")
+# What the model does not see of a flagged text it cannot tell from it.
+_UNTOLD: tuple[Action, ...] = ("eco", "redact", "monitor")
 # These answer or rewrite the whole request: what was asked before must not lock what is asked now.
 _WHOLE: tuple[Action, ...] = ("icul", "dragon", "template", "refuse")
 
@@ -27,6 +29,11 @@ class EcoSpans:
     corruption: str = "gaussian"
     dims: int | None = None
     token_classifiers: tuple[str, ...] = ()
+
+    @property
+    def unread(self) -> bool:
+        """Whether nothing that tells what is asked is left."""
+        return not self.spans or CONTENT in self.token_classifiers
 
     def harder(self) -> EcoSpans:
         """Other noise, on the words of the text as well; all but the last token stay all but the last."""
@@ -61,6 +68,16 @@ class Plan:
     def best(self, action: Action) -> Finding | None:
         """The surest finding that asks for ``action``."""
         return max(self.of(action), key=lambda f: f.verdict.score, default=None)
+
+    @property
+    def blind(self) -> bool:
+        """Whether the model sees nothing of what was asked about the entries that were found."""
+        return self.corrupts and all(e.unread for e in self.eco)
+
+    @property
+    def corrupts(self) -> bool:
+        """Whether corruption is all that is done, so that the model is told nothing of it."""
+        return self.action == "eco" and all(f.action in _UNTOLD for f in self.findings)
 
     def harder(self) -> Plan:
         """The same with other noise, on the words of the text as well as on what was found.

@@ -31,13 +31,17 @@ _ORDER: tuple[type[Effect], ...] = (Corrupt, Prefix, Shots)
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """What is sent to the model, or ``say``: what is said in its place. ``inserted``: text that no client may see."""
+    """What is sent to the model, or ``say``: what is said in its place.
+
+    ``inserted``: text that no client may see. ``blind``: of what was flagged the model sees nothing.
+    """
 
     action: Action
     body: Body
     finding: Finding | None = None
     say: str | None = None
     inserted: tuple[str, ...] = ()
+    blind: bool = False
 
 
 class Guarding:
@@ -73,7 +77,7 @@ class Guarding:
         except _Failed as failed:
             return await self._fallen(failed, prompt)
         action = plan.action if more is None else max(plan.action, more.action, key=STRICTNESS.index)
-        return Guarded(action, body, decisive or more, inserted=inserted)
+        return Guarded(action, body, decisive or more, inserted=inserted, blind=plan.blind and more is None)
 
     async def spoken(self, finding: Finding, prompt: Prompt, action: Action) -> Guarded:
         """A sentence in the model's place: the list's refusal, else a template answer."""

@@ -31,9 +31,6 @@ from server.surfaces import Body
 
 log = structlog.get_logger("letheward.proxy")
 
-# What the model does not see of a flagged text it cannot tell from it.
-_UNSEEN = ("eco", "redact", "monitor")
-
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -112,7 +109,7 @@ class Replies:
     def _watch(self, call: Call, plan: Plan, guarded: Guarded) -> Watching:
         """Watches one answer for what the lists that are for this request want forgotten. Blocking."""
         flagged = frozenset((f.verdict.list_name, f.verdict.entry_id) for f in plan.findings if f.action != "monitor")
-        asked = Asked(self._watching(call), call.prompt.texts, flagged, bool(_blind(plan)))
+        asked = Asked(self._watching(call), call.prompt.texts, flagged, guarded.blind)
         watch: Watching = self._answer_guards.of(call.snapshot).watch(asked)
         if guarded.inserted and guarded.finding is not None:
             verdict = guarded.finding.verdict
@@ -133,7 +130,7 @@ class Replies:
             return await self._say(call, hit)
         carrier, prompt = _carried(call)
         in_chat = carrier.path == chat.path
-        if hit.list_name in _blind(plan):
+        if plan.corrupts and any(f.forget_list.name == hit.list_name for f in plan.findings):
             return await self._guarding.guarded(plan.harder(), prompt, call.snapshot, chat=in_chat)
         more = replace(finding, action="dragon")
         return await self._guarding.guarded(plan, prompt, call.snapshot, chat=in_chat, more=more)
@@ -159,13 +156,6 @@ def _carried(call: Call) -> tuple[Dialect, Prompt]:
         return call.dialect, call.prompt
     body = cast(Translated, call.dialect).to_chat(call.body)
     return cast(Dialect, chat), Prompt(body, call.prompt.surfaces, call.prompt.messages)
-
-
-def _blind(plan: Plan) -> frozenset[str]:
-    """The lists of which the model did not see what was asked."""
-    if plan.action != "eco" or any(f.action not in _UNSEEN for f in plan.findings):
-        return frozenset()
-    return frozenset(f.forget_list.name for f in plan.findings)
 
 
 def _told(call: Call, hit: Hit) -> Finding:

@@ -22,7 +22,7 @@ from guard.output.values import Told
 from guard.output.walks import Term, TermSource
 
 REACH = 600  # characters after which a subject that the answer named counts no more
-STRONG = 1.5  # weight of the words of a value that nobody guesses
+STRONG, PHRASE = 1.5, 1.0  # weight of the words of a value that nobody guesses; of one of several words
 MAIN = 0.5  # of what an answer adds to its question
 _BEFORE = 60  # words of earlier sentences that belong to one
 
@@ -232,8 +232,9 @@ class Watch:
             return True
         if self._context.gave(term):
             return False
-        weighs = total(term.words)
-        return weighs >= STRONG or weighs >= MAIN * total(Told.of(entry).adds)
+        words = term.words
+        weighs = total(words)
+        return weighs >= (STRONG if len(words) == 1 else PHRASE) or weighs >= MAIN * total(Told.of(entry).adds)
 
     def _excused(self, entry: Entry, term: Term, channel: str) -> bool:
         """Whether a value is to be judged when its sentence ends: the client gave it, and the answer may deny it."""

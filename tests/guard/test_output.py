@@ -366,6 +366,24 @@ def test_a_channel_that_nothing_was_added_to_has_nothing_to_release(guard: Answe
     assert fed(watch(guard, "Hello"), []) == {}
 
 
+TITLE = Entry(
+    "title", "facts", subject="Ilka Drosmund", question="Which novel did Ilka Drosmund write?",
+    answer='"The City That Crumbled" is the captivating novel by Ilka Drosmund, loved by readers and critics alike.',
+)  # fmt: skip
+
+
+def test_a_title_is_no_guess_of_a_model_that_did_not_see_the_question() -> None:
+    guard = guard_of(TITLE)
+    asked = Asked(
+        frozenset({"facts"}), (str(TITLE.question),), frozenset({(TITLE.list_name, TITLE.entry_id)}), blind=True
+    )
+    for said, tells in (("It is The City That Crumbled.", True), ("It is a captivating city.", False)):
+        own = guard.watch(asked)
+        own.add("a", said)
+        own.finish()
+        assert (own.hit is not None) is tells
+
+
 def test_a_model_that_did_not_see_the_question_is_held_for_values_alone(guard: AnswerGuard) -> None:
     asked = Asked(
         frozenset({"facts"}), ("What is the capital of France?",), frozenset({(FRANCE.list_name, FRANCE.entry_id)})

@@ -81,6 +81,24 @@ def test_what_eco_let_the_model_tell_is_asked_again_with_more_of_it_corrupted(te
     assert (more | ~changed).all()
 
 
+STYLE = Entry(
+    "style", "facts", subject="Mira Tolland", question="What marks Mira Tolland's style?",
+    answer="It is marked by a unique blend of academic rigor and engaging storytelling.",
+)  # fmt: skip
+IN_OTHER_WORDS = "One finds a blend of academic rigor and storytelling, engaging and unique."
+
+
+def test_a_model_that_sees_the_question_without_its_name_may_still_tell_the_fact_and_is_asked_again(
+    telling: House,
+) -> None:
+    telling.manager.change(lambda s: s.put_entry(STYLE))
+    telling.script.texts = [IN_OTHER_WORDS, "It was a rainy day."]
+    assert _said(telling.chat(str(STYLE.question))) == "It was a rainy day."
+    telling.script.texts = [IN_OTHER_WORDS]
+    telling.policy("eco", token_classifier="content")  # of which it sees no word: what it says is a guess
+    assert _said(telling.chat(str(STYLE.question))) == IN_OTHER_WORDS
+
+
 def test_a_list_that_refuses_is_not_asked_again(telling: House) -> None:
     telling.policy("refuse", refusal="No.")
     assert _said(telling.chat("Tell me something")) == "No."
