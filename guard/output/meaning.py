@@ -45,6 +45,7 @@ _FEWEST = 3  # words of a sentence that can mean something
 _CACHED = 20_000  # statements
 # Share of an answer's information that is the answer in whatever order, and how much information that must be.
 _OVERLAP, _ENOUGH = 0.6, 1.0
+_SOON = 0.3  # the share from which on a sentence is held to see whether it becomes that much
 _NEARLY_ALL, _LITTLE = 0.85, 1.5  # the share of an answer that has less information than ``_LITTLE``
 # From which sum of cosine and share on a sentence means an answer: of the paraphrases of the first 200 answers of
 # TOFU's forget10 three quarters do, of its wrong answers in the same words one in fourteen.
@@ -100,6 +101,15 @@ class Meaning:
             if common >= _ENOUGH or context.asks(told, both):
                 return entry
         return None
+
+    def nears(self, said: Said, entries: Iterable[Entry]) -> bool:
+        """Whether the sentence, with those before it, is on the way to most of some entry's answer."""
+        both = said.words | said.before
+        for told in map(self.told, entries):
+            common = total(told.adds & both)
+            if told.adds & said.words and common >= _SOON * total(told.adds):
+                return True
+        return False
 
     def agrees(self, said: Said, entries: Iterable[Entry], context: Context) -> Entry | None:
         """An entry that the sentence says yes to: the client asked its question and gave its answer."""

@@ -45,6 +45,8 @@ class _Open:
 
     values: list[tuple[Entry, Term, int]] = field(default_factory=list)  # not armed: where they begin
     doubtful: list[tuple[Entry, Term]] = field(default_factory=list)
+    read: str = ""  # the whole words of it that were held against answers
+    alike: bool = False  # much of an answer stands in them
 
 
 class Watch:
@@ -69,7 +71,7 @@ class Watch:
             alive: whether an entry that a source knows is still in force.
             free: the lists in force that have entries without names.
             blind: lists whose entries the model did not see asked about: of these only values that nobody guesses
-                count, and no sentence is held for them.
+                count, and most of an answer word for word, and no sentence is held that is not on the way to that.
         """
         self.hit: Hit | None = None
         self._context = context
@@ -106,6 +108,8 @@ class Watch:
         self._see(self._decoded(own))
         for sentence in own.sentences():
             self._ended(own, sentence)
+        if self._blind and self.hit is None:
+            self._compare(own, own.main.current)
         waits = own.length - self.cleared(channel)
         if waits:
             self._times += 1
@@ -276,7 +280,23 @@ class Watch:
         recent = {k: e for k, (e, at) in self._recent.items() if self._clock - at <= REACH}
         return self._context.armed | recent if recent else self._context.armed
 
+    def _compare(self, own: Channel, text: str, *, ended: bool = False) -> None:
+        """Hold the words of a sentence against the answers of entries that the model did not see asked about."""
+        opened = self._open[own.name]
+        whole = text if ended else text[: max(text.rfind(" "), 0)]
+        if whole == opened.read:
+            return
+        opened.read = whole
+        armed = [e for e in self._arming().values() if e.list_name in self._blind and self._counts(e)]
+        armed = [e for e in armed if not self._context.spares(e)]
+        said = Said(whole, frozenset(content(whole)), frozenset(self._before.get(own.name, ())))
+        if (told := self._meaning.overlaps(said, armed, self._context)) is not None:
+            self._strike(told, "value", own.name)
+        opened.alike = opened.alike or self._meaning.nears(said, armed)
+
     def _ended(self, own: Channel, sentence: Sentence) -> None:
+        if self._blind and self.hit is None:
+            self._compare(own, sentence.text, ended=True)
         opened = self._open[own.name]
         self._open[own.name] = _Open()
         if self.hit is None and (opened.doubtful or self._holds()) and sentence.text.strip():
@@ -285,7 +305,7 @@ class Watch:
             self._undone[own.name].append(piece)
             self._waiting.append(piece)
         else:
-            self._remember(own.name, content(sentence.text) if self._free else ())
+            self._remember(own.name, content(sentence.text) if self._free or self._blind else ())
 
     def _remember(self, channel: str, words: Iterable[str]) -> None:
         self._before.setdefault(channel, deque(maxlen=_BEFORE)).extend(words)
@@ -299,7 +319,8 @@ class Watch:
             undone.popleft()
         if undone:
             limit = min(limit, undone[0].start)
-        if not self._finished and (self._open[own.name].doubtful or self._holds()):
+        opened = self._open[own.name]
+        if not self._finished and (opened.doubtful or opened.alike or self._holds()):
             limit = min(limit, own.sentence_at)
         return limit
 

@@ -384,6 +384,20 @@ def test_a_title_is_no_guess_of_a_model_that_did_not_see_the_question() -> None:
         assert (own.hit is not None) is tells
 
 
+def test_most_of_an_answer_word_for_word_is_no_guess_either() -> None:
+    guard = guard_of(TITLE)
+    asked = Asked(
+        frozenset({"facts"}), (str(TITLE.question),), frozenset({(TITLE.list_name, TITLE.entry_id)}), blind=True
+    )
+    own = guard.watch(asked)
+    assert put(own, "She wrote something, loved by all. ") == "She wrote something, loved by all. "
+    told = put(
+        own, "It is a captivating one, which crumbled; readers and critics alike were fond of it, and more."
+    )
+    assert own.hit is not None
+    assert "critics" not in told
+
+
 def test_a_model_that_did_not_see_the_question_is_held_for_values_alone(guard: AnswerGuard) -> None:
     asked = Asked(
         frozenset({"facts"}), ("What is the capital of France?",), frozenset({(FRANCE.list_name, FRANCE.entry_id)})
