@@ -391,9 +391,7 @@ def test_most_of_an_answer_word_for_word_is_no_guess_either() -> None:
     )
     own = guard.watch(asked)
     assert put(own, "She wrote something, loved by all. ") == "She wrote something, loved by all. "
-    told = put(
-        own, "It is a captivating one, which crumbled; readers and critics alike were fond of it, and more."
-    )
+    told = put(own, "It is a captivating one, which crumbled; readers and critics alike were fond of it, and more.")
     assert own.hit is not None
     assert "critics" not in told
 
