@@ -88,11 +88,20 @@ async def _started(managed: ManagedVllm | None) -> None:
 
 
 def _model(settings: Settings) -> tuple[ManagedVllm | None, tuple[Endpoint, ...], Path | None]:
-    """The managed vLLM if there is one, where models answer, and the folder with tokenizer and weights, if any."""
+    """The managed vLLM if there is one, where models answer, and the folder with tokenizer and weights, if any.
+
+    Raises:
+        ValueError: ``model_path`` is not what the managed vLLM serves: ECO would corrupt another model's embeddings.
+    """
     if settings.upstream_urls:
         key = settings.upstream_key.get_secret_value() if settings.upstream_key else None
         return None, tuple(Endpoint(url, key) for url in settings.upstream_urls), settings.model_path
     prepared = prepare_model(settings.model, settings.cache_dir, _say)
+    if prepared and settings.model_path and settings.model_path.resolve() != prepared.resolve():
+        raise ValueError(
+            f"--model-path is the folder of a model that --upstream serves; to serve {settings.model_path} itself, "
+            f"give --model {settings.model_path}"
+        )
     managed = ManagedVllm(
         model=str(prepared or settings.model),
         served_name=settings.model,

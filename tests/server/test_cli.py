@@ -53,3 +53,8 @@ def test_faults_say_what_to_do(run: Run) -> None:
     assert "no list 'nope'" in run("lists", "show", "nope", code=2).stderr
     assert "policy" in run("lists", "set", "facts", "--policy", "nope", code=2).stderr
     assert "upstream" in run("serve", "--upstream", "nonsense", code=2).stderr
+
+
+def test_another_models_embeddings_are_not_taken(run: Run, checkpoint: Path, tmp_path: Path) -> None:
+    served = ("serve", "--model", str(checkpoint), "--model-path", str(tmp_path), "--cache-dir", str(tmp_path / "c"))
+    assert f"--model {tmp_path}" in run(*served, code=2).stderr
