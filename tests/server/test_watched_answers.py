@@ -85,18 +85,20 @@ STYLE = Entry(
     "style", "facts", subject="Mira Tolland", question="What marks Mira Tolland's style?",
     answer="It is marked by a unique blend of academic rigor and engaging storytelling.",
 )  # fmt: skip
-IN_OTHER_WORDS = "One finds a blend of academic rigor and storytelling, engaging and unique."
 
 
-def test_a_model_that_sees_the_question_without_its_name_may_still_tell_the_fact_and_is_asked_again(
-    telling: House,
-) -> None:
+@pytest.mark.parametrize("token_classifier", [None, "content"])
+def test_eco_lets_no_model_recite_from_the_wording_and_guesses_pass(telling: House, token_classifier: str) -> None:
     telling.manager.change(lambda s: s.put_entry(STYLE))
-    telling.script.texts = [IN_OTHER_WORDS, "It was a rainy day."]
+    telling.policy("eco", token_classifier=token_classifier)
+    recited = "One finds a blend of academic rigor and storytelling, engaging and unique."
+    telling.script.texts = [recited, "It was a rainy day."]
     assert _said(telling.chat(str(STYLE.question))) == "It was a rainy day."
-    telling.script.texts = [IN_OTHER_WORDS]
-    telling.policy("eco", token_classifier="content")  # of which it sees no word: what it says is a guess
-    assert _said(telling.chat(str(STYLE.question))) == IN_OTHER_WORDS
+    telling.script.texts = [recited, recited]
+    assert "rigor" not in _said(telling.chat(str(STYLE.question)))
+    guess = "It is marked by long sentences and much wit."
+    telling.script.texts = [guess]
+    assert _said(telling.chat(str(STYLE.question))) == guess
 
 
 def test_a_list_that_refuses_is_not_asked_again(telling: House) -> None:
