@@ -30,6 +30,11 @@ class EcoSpans:
     dims: int | None = None
     token_classifiers: tuple[str, ...] = ()
 
+    @property
+    def unread(self) -> bool:
+        """Whether nothing that tells what is asked is left."""
+        return not self.spans or CONTENT in self.token_classifiers
+
     def harder(self) -> EcoSpans:
         """Other noise, on the words of the text as well; all but the last token stay all but the last."""
         more = {*self.token_classifiers, CONTENT} if self.spans else self.token_classifiers
@@ -66,7 +71,12 @@ class Plan:
 
     @property
     def blind(self) -> bool:
-        """Whether corruption is all that is done, so that what the model says of what was found is a guess."""
+        """Whether the model sees nothing of what was asked about the entries that were found."""
+        return self.corrupts and all(e.unread for e in self.eco)
+
+    @property
+    def corrupts(self) -> bool:
+        """Whether corruption is all that is done, so that the model is told nothing of it."""
         return self.action == "eco" and all(f.action in _UNTOLD for f in self.findings)
 
     def harder(self) -> Plan:

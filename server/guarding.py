@@ -33,7 +33,7 @@ _ORDER: tuple[type[Effect], ...] = (Corrupt, Prefix, Shots)
 class Guarded:
     """What is sent to the model, or ``say``: what is said in its place.
 
-    ``inserted``: text that no client may see. ``blind``: see ``Plan``.
+    ``inserted``: text that no client may see. ``blind``: of what was flagged the model sees nothing.
     """
 
     action: Action

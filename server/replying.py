@@ -130,7 +130,7 @@ class Replies:
             return await self._say(call, hit)
         carrier, prompt = _carried(call)
         in_chat = carrier.path == chat.path
-        if plan.blind and any(f.forget_list.name == hit.list_name for f in plan.findings):
+        if plan.corrupts and any(f.forget_list.name == hit.list_name for f in plan.findings):
             return await self._guarding.guarded(plan.harder(), prompt, call.snapshot, chat=in_chat)
         more = replace(finding, action="dragon")
         return await self._guarding.guarded(plan, prompt, call.snapshot, chat=in_chat, more=more)

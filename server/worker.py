@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from server.upstream import Upstream
 from server.upstream_pool import Endpoint, Locate, Pool
 
 _KEEP_ALIVE = 75  # seconds
+_SWITCH = 0.0005  # seconds after which a thread that computes lets the event loop go on; Python's own is ten times that
 _KEEP_METRICS = 1.0  # seconds between what the other workers can show of this one's metrics
 
 
@@ -51,6 +53,7 @@ async def prepared(job: Job, name: str | None = None, locate: Locate | None = No
 
 async def serve_parts(parts: Parts, job: Job, up: Callable[[], None]) -> None:
     """Serve until a signal says to stop; calls ``up`` when requests are accepted."""
+    sys.setswitchinterval(_SWITCH)
     config = uvicorn.Config(
         parts.app, log_config=None, log_level="warning", timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=round(job.settings.shutdown_timeout),

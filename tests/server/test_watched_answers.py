@@ -96,7 +96,7 @@ def test_eco_lets_no_model_recite_from_the_wording_and_guesses_pass(telling: Hou
     assert _said(telling.chat(str(STYLE.question))) == "It was a rainy day."
     telling.script.texts = [recited, recited]
     assert "rigor" not in _said(telling.chat(str(STYLE.question)))
-    guess = "It is marked by long sentences and much wit."
+    guess = "Rain falls on the hills of the north."
     telling.script.texts = [guess]
     assert _said(telling.chat(str(STYLE.question))) == guess
 
