@@ -30,6 +30,7 @@ from server.opening import open_store
 from server.proxy import Proxy, ProxyConfig
 from server.reloading import Hot
 from server.settings import Settings
+from server.settling import Settling
 from server.shelf import Shelf
 from server.surfaces import Limits
 from server.tracing import NO_TRACING, Tracing
@@ -168,6 +169,7 @@ def _app(
     proxy.metrics.add(PoolCollector(upstream.pool))
     proxy.prepare(manager.current)
     manager.before(proxy.prepare)
+    manager.before(Settling())
     app = create_app(
         proxy=proxy,
         upstream=upstream,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,7 @@ from server.upstream_pool import Endpoint, Locate, Pool
 
 _KEEP_ALIVE = 75  # seconds
 _SWITCH = 0.0005  # seconds after which a thread that computes lets the event loop go on; Python's own is ten times that
+_COLLECT = (700, 10, 200)  # the last is Python's times twenty: see ``settling``
 _KEEP_METRICS = 1.0  # seconds between what the other workers can show of this one's metrics
 
 
@@ -54,6 +56,7 @@ async def prepared(job: Job, name: str | None = None, locate: Locate | None = No
 async def serve_parts(parts: Parts, job: Job, up: Callable[[], None]) -> None:
     """Serve until a signal says to stop; calls ``up`` when requests are accepted."""
     sys.setswitchinterval(_SWITCH)
+    gc.set_threshold(*_COLLECT)
     config = uvicorn.Config(
         parts.app, log_config=None, log_level="warning", timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=round(job.settings.shutdown_timeout),
