@@ -41,6 +41,8 @@ def request(endpoint: str, place: str, text: str, *, stream: bool) -> Json:
     """The body that brings ``text`` to the model at ``place``."""
     make = {"chat": _chat, "completions": _completion, "responses": _response, "messages": _message}[endpoint]
     body = {"model": "m", "temperature": 0, "stream": stream, **make(place, text)}
+    if place == "n2":  # of greedy answers there is but one
+        body |= {"temperature": 1, "seed": 7}
     if stream and endpoint in ("chat", "completions"):
         body["stream_options"] = {"include_usage": True}
     return body
