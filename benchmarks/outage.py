@@ -14,6 +14,7 @@ import json
 import os
 import tempfile
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -98,11 +99,12 @@ async def _measure(
         away = await _phase("away", found, seconds)
         await asyncio.to_thread(server.start)
         started = time.perf_counter()
-        accepted = await _accepted(admin)
+        await _accepted(admin)
+        accepted = time.perf_counter() - started
         await asyncio.gather(*(_judged(line) for line in found))
         everywhere = time.perf_counter() - started
         after = await _phase("there again", found, around)
-        return [before, away, after], accepted - started, everywhere
+        return [before, away, after], accepted, everywhere
 
 
 async def _phase(name: str, found: list[Line], seconds: float) -> Phase:
@@ -140,25 +142,29 @@ async def _changes(phase: Phase, line: Line, until: float) -> None:
             await asyncio.sleep(_BETWEEN)
 
 
-async def _accepted(admin: httpx.AsyncClient) -> float:
+async def _accepted(admin: httpx.AsyncClient) -> None:
     entry = {"id": "later", "subject": "Mirela Drosmund", "answer": "Lahore", "scope": "subject"}
-    deadline = time.perf_counter() + _DEADLINE
-    while time.perf_counter() < deadline:
-        answer = await admin.post(f"/admin/v1/lists/{LIST}/entries", json={"entries": [entry]})
-        if answer.is_success:
-            return time.perf_counter()
-        await asyncio.sleep(_PAUSE)
-    raise RuntimeError(f"no change was accepted within {_DEADLINE:.0f} s of the start")
+
+    async def accepted() -> bool:
+        return (await admin.post(f"/admin/v1/lists/{LIST}/entries", json={"entries": [entry]})).is_success
+
+    await _until(accepted, "no change was accepted")
 
 
 async def _judged(line: Line) -> None:
-    deadline = time.perf_counter() + _DEADLINE
-    while time.perf_counter() < deadline:
+    async def judged() -> bool:
         answer = await line.ask("Where was Mirela Drosmund born?")
-        if answer.headers.get("x-letheward-action") == "refuse":
-            return
+        return bool(answer.headers.get("x-letheward-action") == "refuse")
+
+    await _until(judged, f"worker {line.worker} did not judge by the change")
+
+
+async def _until(done: Callable[[], Awaitable[bool]], otherwise: str) -> None:
+    deadline = time.perf_counter() + _DEADLINE
+    while not await done():
+        if time.perf_counter() >= deadline:
+            raise RuntimeError(f"{otherwise} within {_DEADLINE:.0f} s of the start")
         await asyncio.sleep(_PAUSE)
-    raise RuntimeError(f"worker {line.worker} did not judge by the change within {_DEADLINE:.0f} s")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ enough of them; a topic word ("geology") counts half, words that anybody's life 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -122,24 +121,28 @@ def _is_particular(word: str, norm: frozenset[str], lower: str, *, cased: bool) 
     return any(weight(w) >= 0.85 for w in norm)
 
 
-def contradicted(found: Particulars, words: frozenset[str]) -> bool:
-    """Whether more than one particular in four is not true of a subject of which ``words`` are said."""
-    wrong = sum(not _holds(heavy, whole, words) for heavy, whole, _ in found.weighed)
-    return wrong > len(found.groups) // 4
-
-
-def _holds(heavy: Mapping[str, float], whole: float, words: frozenset[str]) -> bool:
-    return sum(v for w, v in heavy.items() if w in words) >= _TRUE * whole
-
-
 def described(found: Particulars, words: frozenset[str]) -> float:
     """How many particulars of the text are true of a subject of which ``words`` are said; 0 where one is not."""
-    if contradicted(found, words):
-        return 0.0
-    points = sum(worth for heavy, whole, worth in found.weighed if _holds(heavy, whole, words))
+    return compared(found, words)[0]
+
+
+def compared(found: Particulars, words: frozenset[str]) -> tuple[float, bool]:
+    """``described``, and whether more than one particular in four is not true of the subject.
+
+    Details that are all true but too common to count give 0 points, and contradict nothing.
+    """
+    points = 0.0
+    wrong = 0
+    for heavy, whole, worth in found.weighed:
+        if sum(v for w, v in heavy.items() if w in words) < _TRUE * whole:
+            wrong += 1
+            if wrong > len(found.groups) // 4:
+                return 0.0, True
+        else:
+            points += worth
     if any(t <= words for t in found.long_titles):
         points += 0.5
     if points < 1:
-        return 0.0
+        return 0.0, False
     topics = sum(0.5 if weight(w) >= _STRONG_TOPIC else 0.25 for w in found.topics & words)
-    return points + min(1.0, topics)
+    return points + min(1.0, topics), False

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from classifiers.description import contradicted, described
+from classifiers.description import compared
 from classifiers.index import IndexFiles, VectorIndex
 from classifiers.language import foreign
 from classifiers.lexical import NameIndex
@@ -160,11 +160,11 @@ class Segment:
             found = best.setdefault(target, Found())
             named = target in look.named or self.targets[target].scope == "subject"
             sighting = found.sighting if named else Sighting()
-            free, other = points[target], False
+            free, contradicted = points[target], False
             if self.prepared.free[target]:
-                free, other = self._told(target, look.window)
+                free, contradicted = self._told(target, look.window)
             signals = self._signals(
-                target, sighting, cosine, free, bare=self._cosine_bare(target, bare), contradicted=other,
+                target, sighting, cosine, free, bare=self._cosine_bare(target, bare), contradicted=contradicted,
                 trained=encoded.trained.get(self.targets[target].list_name, {}).get(look.window.text),
                 answered=target in look.answered,
             )  # fmt: skip
@@ -193,10 +193,9 @@ class Segment:
     def _told(self, target: int, window: Window) -> tuple[float, bool]:
         """Points for details of the window that are true of the target, and whether it gives others instead."""
         words = self.prepared.said(self.prepared.subject_of[target], window.words)
-        points = described(window.particulars, words)
-        if self._multilingual and foreign(window.text):
-            return points, False  # its details are in other words than the entry's
-        return points, contradicted(window.particulars, words)
+        points, contradicted = compared(window.particulars, words)
+        # Of a foreign text the details are in other words than the entry's.
+        return points, contradicted and not (self._multilingual and foreign(window.text))
 
     def _signals(
         self,

@@ -20,6 +20,7 @@ from guard.eco import Eco
 from guard.in_force import Snapshot
 from guard.reasoning import Bounds, DragonUnavailable, ReasoningWriter, Unanswered
 from guard.router import Plan
+from guard.scope import Asker
 from server.answer_guards import AnswerGuards
 from server.answering import Answering
 from server.clients import ANYONE, Client, asker, client_key
@@ -216,14 +217,10 @@ class Proxy:
     ) -> tuple[Plan, Response]:
         memory = Remembering.of(dialect, self.responses, body, self.responses.owner(client_key(request) or None))
         whole = await memory.expanded(body)
-        who = asker(client, request, body.get("model"))
-        prompt, verdicts = await self._look(snapshot, whole, dialect)
-        plan = self.judge.decide(snapshot, prompt, verdicts, who)
-        if not probe:
-            self.recent.note(prompt, who, request.headers.get("x-request-id"))
+        who, prompt, plan = await self._planned(request, dialect, client, snapshot, whole, probe)
         tell(plan, enforcing=True, revision=snapshot.revision, metrics=self.metrics)
         self._texts.tell(plan, prompt)
-        call = Call(request, dialect, whole, client, who, snapshot, prompt)
+        call = Call(request, dialect, whole, who, snapshot, prompt)
         headers = self._headers(request, snapshot, plan)
         response = await unless_disconnected(request, self._replies.reply(call, plan, headers))
         return plan, await memory.remembered(response, whole)
@@ -241,11 +238,7 @@ class Proxy:
         """Judge, say what would be done, and send the request on byte for byte as it came."""
         plan: Plan | None = None
         try:
-            who = asker(client, request, body.get("model"))
-            prompt, verdicts = await self._look(snapshot, body, dialect)
-            plan = self.judge.decide(snapshot, prompt, verdicts, who)
-            if not probe:
-                self.recent.note(prompt, who, request.headers.get("x-request-id"))
+            _, prompt, plan = await self._planned(request, dialect, client, snapshot, body, probe)
         except ApiError as error:
             tell_refused(error, revision=snapshot.revision, metrics=self.metrics)
             headers = {"x-letheward-revision": str(snapshot.revision), "x-letheward-action": "monitor"}
@@ -257,6 +250,17 @@ class Proxy:
                 headers["x-letheward-action"] = "monitor"
         sent = forward(self._upstream, request, "POST", dialect.path, raw, headers)
         return plan, await unless_disconnected(request, sent)
+
+    async def _planned(
+        self, request: Request, dialect: Dialect, client: Client, snapshot: Snapshot, body: Body, probe: bool
+    ) -> tuple[Asker, Prompt, Plan]:
+        """Who asks what, and what is to be done with it."""
+        who = asker(client, request, body.get("model"))
+        prompt, verdicts = await self._look(snapshot, body, dialect)
+        plan = self.judge.decide(snapshot, prompt, verdicts, who)
+        if not probe:
+            self.recent.note(prompt, who, request.headers.get("x-request-id"))
+        return who, prompt, plan
 
     async def _look(
         self, snapshot: Snapshot, body: Body, dialect: Dialect

@@ -18,7 +18,6 @@ from guard.router import Finding, Plan
 from guard.scope import Asker
 from server.answer_guards import AnswerGuards
 from server.answering import Answering, Way
-from server.clients import Client
 from server.dialects import chat
 from server.dialects.base import Dialect, Translated
 from server.dialects.other import Other
@@ -39,7 +38,6 @@ class Call:
     request: Request
     dialect: Dialect
     body: Body  # as the client sent it, with what it refers to
-    client: Client
     asker: Asker
     snapshot: Snapshot
     prompt: Prompt

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from classifiers.types import DetectorError, TextTooLong
@@ -280,6 +280,10 @@ class Watch:
         recent = {k: e for k, (e, at) in self._recent.items() if self._clock - at <= REACH}
         return self._context.armed | recent if recent else self._context.armed
 
+    def _told_of(self, armed: Mapping[Key, Entry]) -> Iterator[Entry]:
+        """Those of which a sentence may tell something."""
+        return (e for e in armed.values() if self._counts(e) and not self._context.spares(e))
+
     def _compare(self, own: Channel, text: str, *, ended: bool = False) -> None:
         """Hold the words of a sentence against the answers of entries that the model did not see asked about."""
         opened = self._open[own.name]
@@ -287,8 +291,7 @@ class Watch:
         if whole == opened.read:
             return
         opened.read = whole
-        armed = [e for e in self._arming().values() if e.list_name in self._blind and self._counts(e)]
-        armed = [e for e in armed if not self._context.spares(e)]
+        armed = [e for e in self._told_of(self._arming()) if e.list_name in self._blind]
         said = Said(whole, frozenset(content(whole)), frozenset(self._before.get(own.name, ())))
         if (told := self._meaning.overlaps(said, armed, self._context)) is not None:
             self._strike(told, "value", own.name)
@@ -332,10 +335,7 @@ class Watch:
         self._read_again(piece, denied=denied)
         before = frozenset(self._before.get(piece.channel, ()))
         self._remember(piece.channel, content(piece.text))
-        armed = [
-            e for e in piece.armed.values()
-            if self._counts(e) and not self._context.spares(e) and e.list_name not in self._blind
-        ]  # fmt: skip
+        armed = [e for e in self._told_of(piece.armed) if e.list_name not in self._blind]
         if self.hit is not None or not (armed or self._free):
             return
         words = frozenset(content(piece.text))

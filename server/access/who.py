@@ -66,7 +66,7 @@ class Who:
         own, admin = client_key(request), request.headers.get(ADMIN_HEADER, "")
         if not (self._needs_key or self.known.has_clients):
             # What is not asked for is no attempt: it may be the upstream's, and many clients share an address.
-            return self._kept(own) or self._kept(admin) or ANYONE
+            return self._kept(hash_of(own)) or self._kept(hash_of(admin)) or ANYONE
         return next(filter(None, (self.look_up(key, request) for key in (own, admin) if key)), None)
 
     async def manages(self, request: Request) -> Principal | None:
@@ -102,9 +102,9 @@ class Who:
 
     def look_up(self, key: str, request: Request, *, always: bool = False) -> Principal | None:
         """Whose key this is. ``always``: count a wrong one even if it came before."""
-        if (kept := self._kept(key)) is not None:
-            return kept
         digest = hash_of(key)
+        if (kept := self._kept(digest)) is not None:
+            return kept
         address = address_of(request)
         wait = 0 if is_generated(key) else self._attempts.wait(address)
         if wait:
@@ -116,9 +116,8 @@ class Who:
             log.warning("wrong_key", address=address)
         return None
 
-    def _kept(self, key: str) -> Principal | None:
-        """Whose key of the store this is."""
-        digest = hash_of(key)
+    def _kept(self, digest: str) -> Principal | None:
+        """Whose key of the store has this hash."""
         kept = self.known.find(digest)
         return kept.principal() if kept is not None and hmac.compare_digest(kept.hash, digest) else None
 

@@ -370,15 +370,13 @@ TITLE = Entry(
     "title", "facts", subject="Ilka Drosmund", question="Which novel did Ilka Drosmund write?",
     answer='"The City That Crumbled" is the captivating novel by Ilka Drosmund, loved by readers and critics alike.',
 )  # fmt: skip
+BLIND = Asked(frozenset({"facts"}), (str(TITLE.question),), frozenset({(TITLE.list_name, TITLE.entry_id)}), blind=True)
 
 
 def test_a_title_is_no_guess_of_a_model_that_did_not_see_the_question() -> None:
     guard = guard_of(TITLE)
-    asked = Asked(
-        frozenset({"facts"}), (str(TITLE.question),), frozenset({(TITLE.list_name, TITLE.entry_id)}), blind=True
-    )
     for said, tells in (("It is The City That Crumbled.", True), ("It is a captivating city.", False)):
-        own = guard.watch(asked)
+        own = guard.watch(BLIND)
         own.add("a", said)
         own.finish()
         assert (own.hit is not None) is tells
@@ -386,10 +384,7 @@ def test_a_title_is_no_guess_of_a_model_that_did_not_see_the_question() -> None:
 
 def test_most_of_an_answer_word_for_word_is_no_guess_either() -> None:
     guard = guard_of(TITLE)
-    asked = Asked(
-        frozenset({"facts"}), (str(TITLE.question),), frozenset({(TITLE.list_name, TITLE.entry_id)}), blind=True
-    )
-    own = guard.watch(asked)
+    own = guard.watch(BLIND)
     assert put(own, "She wrote something, loved by all. ") == "She wrote something, loved by all. "
     told = put(own, "It is a captivating one, which crumbled; readers and critics alike were fond of it, and more.")
     assert own.hit is not None

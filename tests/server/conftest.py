@@ -232,12 +232,17 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture
 def run(house: House, tmp_path: Path) -> Run:
     """The command line against the running proxy."""
+    return command_line(house.url, tmp_path)
+
+
+def command_line(url: str, home: Path, timeout: float = 60) -> Run:
+    """The command line against a proxy."""
 
     def command(*arguments: str, stdin: str = "", code: int = 0) -> subprocess.CompletedProcess[str]:
-        environment = {"LETHEWARD_URL": house.url, "LETHEWARD_ADMIN_KEY": ADMIN_KEY, "HOME": str(tmp_path)}
+        environment = {"LETHEWARD_URL": url, "LETHEWARD_ADMIN_KEY": ADMIN_KEY, "HOME": str(home)}
         done = subprocess.run(
             [sys.executable, "-m", "server.cli", *arguments],
-            env=environment, input=stdin, capture_output=True, text=True, timeout=60, check=False,
+            env=environment, input=stdin, capture_output=True, text=True, timeout=timeout, check=False,
         )  # fmt: skip
         assert done.returncode == code, done.stdout + done.stderr
         return done

@@ -4,36 +4,24 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from guard.model import ForgetList
-from tests.server.conftest import ADMIN_KEY
+from tests.server.conftest import Run, command_line
 from tests.server.verifying.conftest import Place
 
 SMALL = ("--per-kind", "1", "--samples", "1", "--kind", "question", "--kind", "paraphrase", "--tolerance", "0.6")
-Verify = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def verify(place: Place, tmp_path: Path) -> Verify:
-    def command(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        environment = {"LETHEWARD_URL": place.url, "LETHEWARD_ADMIN_KEY": ADMIN_KEY, "HOME": str(tmp_path)}
-        done = subprocess.run(
-            [sys.executable, "-m", "server.cli", "verify", *arguments],
-            env=environment, capture_output=True, text=True, timeout=300, check=False,
-        )  # fmt: skip
-        assert done.returncode == code, done.stdout + done.stderr
-        return done
-
-    return command
+def verify(place: Place, tmp_path: Path) -> Run:
+    return partial(command_line(place.url, tmp_path, timeout=300), "verify")
 
 
-def test_it_writes_a_record_that_it_checks_again(verify: Verify, place: Place, tmp_path: Path) -> None:
+def test_it_writes_a_record_that_it_checks_again(verify: Run, place: Place, tmp_path: Path) -> None:
     file, html = tmp_path / "record.json", tmp_path / "record.html"
     done = verify("people", *SMALL, "--json", str(file), "--html", str(html))
     assert "It holds: 0 of" in done.stdout
@@ -46,7 +34,7 @@ def test_it_writes_a_record_that_it_checks_again(verify: Verify, place: Place, t
     assert "give --public-key" in verify("--check", str(file)).stdout
 
 
-def test_a_record_that_was_changed_is_told_from_one_that_was_not(verify: Verify, place: Place, tmp_path: Path) -> None:
+def test_a_record_that_was_changed_is_told_from_one_that_was_not(verify: Run, place: Place, tmp_path: Path) -> None:
     file = tmp_path / "record.json"
     verify("people", *SMALL, "--json", str(file))
     document = json.loads(file.read_text())
@@ -62,12 +50,12 @@ def test_a_record_that_was_changed_is_told_from_one_that_was_not(verify: Verify,
     verify("--check", str(tmp_path / "none"), code=2)
 
 
-def test_what_does_not_hold_ends_with_1(verify: Verify, place: Place) -> None:
+def test_what_does_not_hold_ends_with_1(verify: Run, place: Place) -> None:
     place.manager.change(lambda s: s.put_list(ForgetList("people", policy="monitor")))
     assert "It does not hold" in verify("people", *SMALL, "--tolerance", "0.1", code=1).stdout
 
 
-def test_a_list_is_verified_again_and_again_until_never(verify: Verify, place: Place) -> None:
+def test_a_list_is_verified_again_and_again_until_never(verify: Run, place: Place) -> None:
     assert "every 12h" in verify("people", *SMALL, "--every", "12h").stdout
     assert place.get("/lists/people/schedule")["every_seconds"] == 12 * 3600
     verify("people", "--every", "never")
