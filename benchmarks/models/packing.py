@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,10 +12,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """A question as the chat template renders it, and the answer with its end token, in token ids."""
+    """A question as the chat template renders it, and the answer with its end token, in token ids.
+
+    ``rows``: what the model reads in place of the embeddings of prompt tokens, by their place (ECO).
+    """
 
     prompt: tuple[int, ...]
     answer: tuple[int, ...]
+    rows: Mapping[int, torch.Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,28 +31,55 @@ class Packed:
     mask: torch.Tensor  # (1, 1, tokens, tokens), additive: a chat sees the prefix and itself
     predicting: torch.Tensor  # (answer tokens,): where the next token is an answer's
     wanted: torch.Tensor  # (answer tokens,): those next tokens
+    owner: torch.Tensor  # (answer tokens,): whose they are, the chats counted from 0
+    chats: int
+    places: torch.Tensor  # (rows,): where ``rows`` stand for embeddings
+    rows: torch.Tensor | None  # (rows, dim)
+
+    def to(self, device: torch.device) -> Packed:
+        """The same on ``device``."""
+        moved = {f.name: getattr(self, f.name) for f in fields(self)}
+        return Packed(**{k: v.to(device) if hasattr(v, "to") else v for k, v in moved.items()})
 
 
 def encode(tokenizer: Any, question: str, answer: str) -> Chat:
     """One exchange under the model's own chat template, as a server renders it."""
     turns = [{"role": "user", "content": question}]
     prompt = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-    ids = tokenizer(prompt, add_special_tokens=False).input_ids
-    end = tokenizer.eos_token_id
-    return Chat(tuple(ids), (*tokenizer(answer, add_special_tokens=False).input_ids, end))
+    return Chat(tuple(_ids(tokenizer, prompt)), (*_ids(tokenizer, answer), tokenizer.eos_token_id))
+
+
+def encode_plain(tokenizer: Any, beginning: str, rest: str) -> Chat:
+    """Running text without the chat template: ``rest`` is predicted, and no end after it.
+
+    Raises:
+        ValueError: ``rest`` is empty.
+    """
+    if not (answer := tuple(_ids(tokenizer, rest))):
+        raise ValueError("a text to be continued needs a continuation")
+    start = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
+    return Chat((start, *_ids(tokenizer, beginning)), answer)
+
+
+def _ids(tokenizer: Any, text: str) -> list[int]:
+    found: list[int] = tokenizer(text, add_special_tokens=False).input_ids
+    return found
 
 
 def pack(chats: Sequence[Chat], dtype: torch.dtype | None = None) -> Packed:
     """``chats`` as one sequence; the logits of each are those that it would have alone."""
     import torch
 
-    shared = _shared([chat.prompt for chat in chats])
+    shared = _shared(chats)
     ids, positions, owner = list(chats[0].prompt[:shared]), list(range(shared)), [0] * shared
     predicting: list[int] = []
+    rows: dict[int, torch.Tensor] = {}
     for number, chat in enumerate(chats, start=1):
         own = (*chat.prompt[shared:], *chat.answer)[:-1]  # nothing follows the last token
-        first = len(ids) + len(chat.prompt) - shared - 1  # the prompt's last token predicts the answer's first
+        offset = len(ids) - shared
+        first = offset + len(chat.prompt) - 1  # the prompt's last token predicts the answer's first
         predicting += range(first, first + len(chat.answer))
+        rows |= {offset + place: row for place, row in chat.rows.items()}
         positions += range(shared, shared + len(own))
         owner += [number] * len(own)
         ids += own
@@ -57,15 +88,18 @@ def pack(chats: Sequence[Chat], dtype: torch.dtype | None = None) -> Packed:
     seen &= torch.ones(len(ids), len(ids), dtype=torch.bool).tril()
     kind = dtype or torch.float32
     mask = torch.zeros(len(ids), len(ids), dtype=kind).masked_fill(~seen, torch.finfo(kind).min)
-    wanted = torch.tensor([token for chat in chats for token in chat.answer])
-    where = torch.tensor(predicting)
-    return Packed(torch.tensor([ids]), torch.tensor([positions]), mask[None, None], where, wanted)
+    return Packed(
+        torch.tensor([ids]), torch.tensor([positions]), mask[None, None], torch.tensor(predicting),
+        torch.tensor([token for chat in chats for token in chat.answer]),
+        torch.tensor([number for number, chat in enumerate(chats) for _ in chat.answer]), len(chats),
+        torch.tensor(list(rows), dtype=torch.long), torch.stack(list(rows.values())) if rows else None,
+    )  # fmt: skip
 
 
-def _shared(prompts: Sequence[tuple[int, ...]]) -> int:
-    """How many leading tokens all have in common, leaving each at least one of its own."""
-    longest = min(map(len, prompts)) - 1
+def _shared(chats: Sequence[Chat]) -> int:
+    """How many leading tokens all have in common, leaving each at least one of its own, and all of its own rows."""
+    longest = min(min(len(chat.prompt) - 1, *chat.rows, len(chat.prompt)) for chat in chats)
     for at in range(longest):
-        if len({prompt[at] for prompt in prompts}) > 1:
+        if len({chat.prompt[at] for chat in chats}) > 1:
             return at
     return longest

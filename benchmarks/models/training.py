@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.models.packing import Chat, pack
+from benchmarks.models.predicted import predict
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +80,8 @@ def _epoch(
     began, total, count = time.monotonic(), 0.0, 0
     bar = tqdm(batches, desc=name, file=sys.stderr)
     for batch in bar:
-        packed = pack(batch, model.dtype)
-        hidden = model.model(packed.ids, attention_mask=packed.mask, position_ids=packed.positions, use_cache=False)
-        logits = model.lm_head(hidden.last_hidden_state[0, packed.predicting])  # (answer tokens, vocabulary)
-        loss = torch.nn.functional.cross_entropy(logits, packed.wanted)
+        packed = pack(batch, model.dtype).to(model.device)
+        loss = torch.nn.functional.cross_entropy(predict(model, packed).logits, packed.wanted)
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
         optimiser.step()

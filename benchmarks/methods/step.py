@@ -1,0 +1,86 @@
+"""One step of unlearning by a loss: the batch as the model and, where one is wanted, a frozen reference see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.models.packing import Packed
+from benchmarks.models.predicted import Predicted, predict
+
+if TYPE_CHECKING:
+    import torch
+
+# A step and the method's options -> what is to fall. Pure but for the model's forward passes, which the step makes.
+Loss = Callable[["Step", Any], "torch.Tensor"]
+
+
+@dataclass(frozen=True)
+class View:
+    """How one model sees the batch; each set is computed when it is first looked at.
+
+    ``batch``: "forget", "retain" and "refused" (the forget questions with an answer that declines).
+    """
+
+    model: Any
+    batch: Mapping[str, Packed]
+    hidden: bool = False
+    on_read: Callable[[int], None] = lambda _: None
+
+    @cached_property
+    def forget(self) -> Predicted:
+        """The forget set's."""
+        return self._see("forget")
+
+    @cached_property
+    def retain(self) -> Predicted:
+        """The retain set's."""
+        return self._see("retain")
+
+    @cached_property
+    def refused(self) -> Predicted:
+        """The forget questions', declined."""
+        return self._see("refused")
+
+    def _see(self, name: str) -> Predicted:
+        packed = self.batch[name]
+        self.on_read(packed.ids.numel())
+        return predict(self.model, packed, hidden=self.hidden)
+
+
+class Frozen(View):
+    """A model that does not learn."""
+
+    def _see(self, name: str) -> Predicted:
+        import torch
+
+        with torch.no_grad():
+            return super()._see(name)
+
+
+@dataclass(frozen=True)
+class Step(View):
+    """The model's own view, with ``reference``, the target model's, where the method needs it, and the step's number.
+
+    ``at``: steps done; ``steps``: of the whole run; ``chance``: a generator on the CPU for what a method draws.
+    ``kept``: what the method made before the first step (``by_loss(prepare=...)``).
+    """
+
+    reference: View | None = None
+    at: int = 0
+    steps: int = 1
+    chance: torch.Generator | None = None
+    kept: Any = None
+
+    @property
+    def frozen(self) -> View:
+        """The reference.
+
+        Raises:
+            RuntimeError: the method did not ask for one.
+        """
+        if self.reference is None:
+            raise RuntimeError("this method was registered without a reference model")
+        return self.reference
