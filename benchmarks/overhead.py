@@ -28,7 +28,7 @@ from benchmarks.estimate import machine
 from benchmarks.guarded.conditions import LIST, lines
 from benchmarks.guarded.first_token import figures, pairs
 from benchmarks.guarded.pace import DIRECT, GUARDED, PLAIN, pace_figures, paces, rate_figures, rates, scripted
-from benchmarks.guarded.serving import Place, make_list, proxy, vllm
+from benchmarks.guarded.serving import Place, change_list, make_list, proxy, vllm
 from benchmarks.guarded.timing import Figure, markdown
 from server.model_files import prepare_model
 from server.settings import default_cache
@@ -100,13 +100,25 @@ async def _measure(parts: list[Part], setting: Setting, model: str, prompts: int
 async def _first_token(setting: Setting, model: Path, prompts: int) -> list[Figure]:
     flagged = [q.question for q in setting.forget][:prompts]
     passing = [q.question for q in setting.keep][:prompts]
-    async with vllm(model, setting.folder / "vllm.log") as bare, _listed(setting, bare, model, "eco") as guarded:
-        await pairs(bare, guarded, [*flagged[:3], *passing[:3]], "warming up")
-        eco = await pairs(bare, guarded, flagged, "eco")
-        through = await pairs(bare, guarded, passing, "passing")
-    corrupted = [pair for pair in eco if pair.action == "eco"]
-    untouched = [pair for pair in through if pair.action == "pass"]
-    return [*figures("eco", corrupted, FIRST_TOKEN_TARGET), *figures("passing", untouched)]
+    alone_folder = setting.folder / "alone"
+    alone_folder.mkdir()
+    found: list[Figure] = []
+    async with (
+        vllm(model, setting.folder / "vllm.log") as bare,
+        _listed(replace(setting, folder=alone_folder), bare, model, "eco", check_answers=False) as alone,
+        _listed(setting, bare, model, "eco") as guarded,
+    ):
+        for place, name in ((alone, "eco, answers unchecked"), (guarded, "eco"), (guarded, "eco, content words")):
+            tokens = "content" if name.endswith("words") else None
+            if problem := await change_list(place, LIST, {"token_classifier": tokens}):
+                raise RuntimeError(problem)
+            await pairs(bare, place, [*flagged[:3], *passing[:3]], "warming up")
+            eco = [pair for pair in await pairs(bare, place, flagged, name) if pair.action == "eco"]
+            found += figures(name, eco, FIRST_TOKEN_TARGET)
+        for place, name in ((alone, "passing, answers unchecked"), (guarded, "passing")):
+            through = [pair for pair in await pairs(bare, place, passing, name) if pair.action == "pass"]
+            found += figures(name, through)
+    return found
 
 
 async def _pace(setting: Setting, prompts: int, requests: int) -> list[Figure]:
