@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,10 @@ class Corpus:
     def digest(self) -> str:
         """Changes with any of its texts."""
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+
+    def forgetting(self, forget: tuple[Item, ...]) -> Corpus:
+        """The same with another forget set."""
+        return replace(self, forget=forget)
 
     @property
     def sets(self) -> dict[str, tuple[Item, ...]]:
