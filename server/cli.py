@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated
 
@@ -51,6 +52,8 @@ app.add_typer(eco_app, name="eco")
 app.add_typer(dragon_app, name="dragon")
 eco_app.command()(train_tokens)
 eco_app.command()(list_tokens)
+for _more in entry_points(group="letheward.commands"):  # of packages that import this one, as the benchmarks do
+    app.add_typer(_more.load(), name=_more.name)
 
 
 def _version(shown: bool) -> None:

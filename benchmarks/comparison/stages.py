@@ -59,6 +59,11 @@ class Stages:
         name = f"{kind}-{digest({'version': VERSION, **depends})}"
         return Stage(kind, self.root / name, depends)
 
+    def stage_in(self, folder: Path) -> Stage:
+        """The stage that is done in ``folder``."""
+        depends = json.loads((folder / "done.json").read_text(encoding="utf-8"))["depends"]
+        return Stage(folder.name.rpartition("-")[0], folder, depends)
+
     def once(self, stage: Stage, make: Callable[[Path], Mapping[str, Any]]) -> dict[str, Any]:
         """What ``make`` told, made now or before; it writes into the folder that it gets, whole or not at all."""
         together()
