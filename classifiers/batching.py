@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +16,8 @@ from classifiers.types import Encoder
 Floats = npt.NDArray[np.float32]
 
 _MOST = 256
+_LONG = 32  # texts
+_NICENESS = 10
 
 
 class _Job:
@@ -23,6 +28,32 @@ class _Job:
         self.error: Exception | None = None
 
 
+class GivingWay:
+    """An encoder whose long work has a thread of low priority: on a busy machine prompts are answered first.
+
+    Short work is done at once in the caller's thread: one changed entry is not to wait for an import.
+    """
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self.name = encoder.name
+        self.dim = encoder.dim
+        self.multilingual = bool(getattr(encoder, "multilingual", False))
+        self._pool = ThreadPoolExecutor(1, "letheward-encoding", initializer=_lower_priority)
+
+    def encode(self, texts: Sequence[str]) -> Floats:
+        """See ``Encoder``."""
+        if len(texts) < _LONG:
+            return self._encoder.encode(texts)
+        return self._pool.submit(self._encoder.encode, texts).result()
+
+
+def _lower_priority() -> None:
+    if sys.platform == "linux":  # elsewhere it would be that of the whole process
+        own = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, own, max(_NICENESS, os.getpriority(os.PRIO_PROCESS, own)))
+
+
 class Batching:
     """An encoder that joins the texts of concurrent calls into one batch.
 
@@ -31,7 +62,8 @@ class Batching:
     """
 
     def __init__(self, encoder: Encoder) -> None:
-        self.apart = encoder  # for long work, which is not to hold up the prompts that wait here
+        self.apart: Encoder = GivingWay(encoder)  # for long work, which is not to hold up the prompts that wait here
+        self._encoder = encoder
         self.name = encoder.name
         self.dim = encoder.dim
         self._running = threading.Lock()
@@ -58,7 +90,7 @@ class Batching:
             while self._queue and (not chosen or sum(len(j.texts) for j in chosen) < _MOST):
                 chosen.append(self._queue.pop(0))
         try:
-            vectors = self.apart.encode([t for job in chosen for t in job.texts])
+            vectors = self._encoder.encode([t for job in chosen for t in job.texts])
             at = 0
             for job in chosen:
                 job.vectors = vectors[at : at + len(job.texts)]

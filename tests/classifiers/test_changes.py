@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -147,6 +150,25 @@ def test_a_fault_reaches_every_caller_of_the_batch_and_no_later_one() -> None:
     with pytest.raises(OSError, match="no"):
         batching.encode(["bad"])
     assert batching.encode(["ok"])[0, 0] == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority of their own elsewhere")
+def test_long_work_gives_way_and_short_work_does_not() -> None:
+    class Noting:
+        name, dim, multilingual = "noting", 1, True
+        niceness: ClassVar[list[int]] = []
+
+        def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+            self.niceness.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+            return np.ones((len(texts), 1), np.float32)
+
+    here = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    batching = Batching(Noting())
+    assert len(batching.apart.encode(["text"] * 100)) == 100
+    batching.apart.encode(["text"])
+    batching.encode(["text"] * 100)
+    assert Noting.niceness == [max(10, here), here, here]
+    assert getattr(batching.apart, "multilingual", False)
 
 
 def test_vectors_that_are_dropped_while_others_are_encoded_are_still_given() -> None:
