@@ -23,7 +23,7 @@ from benchmarks.guarded.answers import Answers, Reply, Sampling
 from benchmarks.guarded.conditions import LIST, Fit, Guarding, guardings, material
 from benchmarks.guarded.rows import Told, markdown, row
 from benchmarks.guarded.serving import Place, change_list, drop_fit, fit_eco
-from benchmarks.guarded.setting import FULL, RETAINED, Setting
+from benchmarks.guarded.setting import FULL, GUARDED_RETAINED, RETAINED, Setting
 from guard.registry import GUARDS
 from guard.text_metrics import estimate, rouge_l
 from server.settings import default_cache
@@ -68,13 +68,15 @@ async def measure(
     setting: Setting, ways: Sequence[Guarding], how: Sampling, questions: int
 ) -> tuple[list[Told], list[str]]:
     """Replies of the bare full and the bare retained model, then of each guard; and what could not be measured."""
-    async with setting.serving_retained() as place:
+    async with setting.serving_retained_guarded() as (place, behind):
         retained = await _told(setting, place, RETAINED, how, at_once=8)
+        known = dict(enumerate(retained.keep))
+        behind_eco = await _told(setting, behind, GUARDED_RETAINED, how, known)
     pairs = zip(retained.forget, setting.stuff.forget, strict=True)
     target = estimate([rouge_l(reply.text, q.answer).recall for reply, q in pairs]).mean
     problems: list[str] = []
     async with setting.serving_full() as (bare, guarded):
-        told = [await _told(setting, bare, FULL, how), retained]
+        told = [await _told(setting, bare, FULL, how), retained, behind_eco]
         for way in ways:
             fitting: dict[str, Any] = {"n": questions, "max_tokens": how.max_tokens}
             fitting |= {"target": target} if way.fit is Fit.RETAINED else {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +16,8 @@ from benchmarks.guarded.conditions import LIST, Material, lines
 from benchmarks.guarded.serving import Place, make_list, proxy, vllm
 
 FULL, RETAINED = "bare full", "bare retained"
+# The model that never learnt behind the same guard: what is left of the difference is what the guard lets through.
+GUARDED_RETAINED = "retained behind eco"
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Setting:
         self, place: Place, name: str, prompts: Sequence[str], how: Sampling, *, at_once: int = 8
     ) -> list[Reply]:
         """Replies of the condition called ``name`` (``FULL``, ``RETAINED``, or a guard of the full model)."""
-        model = self.models["retained" if name == RETAINED else "full"]
+        model = self.models["retained" if name in (RETAINED, GUARDED_RETAINED) else "full"]
         unchecked = "" if self.check_answers or name in (FULL, RETAINED) else ", answers unchecked"
         return await self.answers.ask(place, f"{name}{unchecked} {model}", prompts, how, at_once=at_once)
 
@@ -76,11 +78,28 @@ class Setting:
             yield place
 
     @asynccontextmanager
+    async def serving_retained_guarded(self) -> AsyncIterator[tuple[Place, Place]]:
+        """The same bare, and behind a proxy that guards the list by ECO."""
+        folder = self.folder / "retained"
+        folder.mkdir()
+        settings = {"policy": "eco"}
+        async with self.serving_retained() as bare, self._listed(bare, self.retained, folder, settings) as guarded:
+            yield bare, guarded
+
+    @asynccontextmanager
     async def serving_full(self) -> AsyncIterator[tuple[Place, Place]]:
         """The model that knows them, bare and behind a proxy that has learnt the list (policy "refuse")."""
+        settings = {"policy": "refuse"}
         async with (
             vllm(self.full, self.folder / "full.log") as bare,
-            proxy(bare, self.full, self.folder, self.cache_dir, check_answers=self.check_answers) as guarded,
+            self._listed(bare, self.full, self.folder, settings) as guarded,
         ):
-            await make_list(guarded, LIST, {"policy": "refuse"}, lines(self.stuff.forget))
             yield bare, guarded
+
+    @asynccontextmanager
+    async def _listed(
+        self, bare: Place, model: Path, folder: Path, settings: Mapping[str, Any]
+    ) -> AsyncIterator[Place]:
+        async with proxy(bare, model, folder, self.cache_dir, check_answers=self.check_answers) as guarded:
+            await make_list(guarded, LIST, settings, lines(self.stuff.forget))
+            yield guarded
