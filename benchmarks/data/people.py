@@ -7,7 +7,7 @@ words, in other scripts. Every fact comes with a question, paraphrases of varied
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from benchmarks.data.people_tables import ALIKE, FIRST, LAST, PERSON, SPECIAL, THING, THINGS, Form, Named
@@ -29,6 +29,7 @@ class Fact:
         reverse: a question whose answer is the subject, who is not named.
         confirm: a yes-no question with name and value.
         begun: a sentence to be continued.
+        value: what the answer says.
     """
 
     key: str
@@ -40,6 +41,7 @@ class Fact:
     reverse: str
     confirm: str
     begun: str
+    value: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,15 @@ def people(count: int, seed: int = 0, *, plain: bool = False) -> list[Subject]:
         if named[0] not in found:
             found[named[0]] = _subject(named, "person", make, PERSON, rng)
     return list(found.values())
+
+
+def person(
+    name: str, first: str, last: str, *, aliases: tuple[str, ...] = (), make: str = "plain",
+    forms: tuple[Form, ...] = PERSON, given: Mapping[str, str] | None = None, seed: int | str = 0,
+) -> Subject:  # fmt: skip
+    """One person. ``given``: values of facts that are not left to chance."""
+    rng = random.Random(seed)  # noqa: S311 - test data
+    return _subject((name, aliases, first, last), "person", make, forms, rng, given)
 
 
 def things(seed: int = 0) -> list[Subject]:
@@ -140,10 +151,13 @@ def _halves(name: str) -> tuple[str, str]:
     return first, last or first
 
 
-def _subject(named: Named, kind: str, make: str, forms: tuple[Form, ...], rng: random.Random) -> Subject:
+def _subject(
+    named: Named, kind: str, make: str, forms: tuple[Form, ...], rng: random.Random,
+    given: Mapping[str, str] | None = None,
+) -> Subject:  # fmt: skip
     name, aliases, first, last = named
     person, whose = rng.choice((("he", "his"), ("she", "her"))) if kind == "person" else ("it", "its")
-    values = {form.key: rng.choice(form.values) for form in forms}
+    values = {form.key: rng.choice(form.values) for form in forms} | dict(given or {})
 
     def told(text: str, value: str) -> str:
         return text.removeprefix("zz ").format(n=name, v=value, p=person, s=whose, **values)
@@ -151,12 +165,12 @@ def _subject(named: Named, kind: str, make: str, forms: tuple[Form, ...], rng: r
     facts = tuple(
         Fact(
             f.key,
-            told(f.question, values[f.key]),
-            tuple(_query(told(p, values[f.key])) if p.startswith("zz ") else told(p, values[f.key])
-                  for p in f.paraphrases),
-            *(told(t, values[f.key]) for t in (f.answer, f.follow, f.ellipsis, f.reverse, f.confirm, f.begun)),
+            told(f.question, v),
+            tuple(_query(told(p, v)) if p.startswith("zz ") else told(p, v) for p in f.paraphrases),
+            told(f.answer, v), told(f.follow, v), told(f.ellipsis, v), told(f.reverse, v), told(f.confirm, v),
+            told(f.begun, v), v,
         )
-        for f in forms
+        for f in forms for v in [values[f.key]]
     )  # fmt: skip
     return Subject(name, kind, make, first, last, aliases, facts)
 
