@@ -1,0 +1,63 @@
+"""What methods and metrics are called and which way is better, also of names that the registries do not have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from benchmarks.comparison.outcome import Comparison
+from benchmarks.comparison.rows import ATTACKED
+from benchmarks.methods.method import Card, Intent
+from benchmarks.methods.registry import METHODS, method
+from benchmarks.metrics.registry import METRICS, metric
+
+About = Literal["forgetting", "attack", "utility", "privacy", "fluency", "other"]
+ABOUTS: tuple[About, ...] = ("forgetting", "attack", "utility", "privacy", "fluency", "other")
+FAMILIES = ("guard", "retraining", "divergence", "rejection", "representation", "distillation", "weights", "other")
+
+_YARDSTICKS = {
+    "target": Card("Target model", "", "yardstick", Intent.REMOVE, "nothing: the model before anything was forgotten"),
+    "retained": Card("Retained model", "", "yardstick", Intent.REMOVE, "all weights: taught without the forget set"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What a report says of a metric; ``better`` as in ``Metric``, "" where nothing is known."""
+
+    name: str
+    title: str
+    paper: str
+    better: Literal["low", "high", "retained", ""]
+    about: About
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Cards and headings by name."""
+
+    cards: Mapping[str, Card]
+    headings: Mapping[str, Heading]
+
+    def card(self, name: str) -> Card:
+        """The method's card, or one that tells its name alone."""
+        return _YARDSTICKS.get(name) or self.cards.get(name) or Card(name, "", "other", Intent.SUPPRESS, "not known")
+
+    def heading(self, name: str) -> Heading:
+        """The metric's heading, or one that tells its name alone; an attack is measured as ``forget_rouge`` is."""
+        if name.startswith(ATTACKED):
+            return Heading(name, name.removeprefix(ATTACKED).replace("_", " "), "", "retained", "attack")
+        return self.headings.get(name) or Heading(name, name.replace("_", " "), "", "", "other")
+
+
+def registered(comparison: Comparison) -> Catalogue:
+    """What the registries tell of the comparison's methods and metrics."""
+    methods = {outcome.name for outcome in comparison.outcomes} & set(METHODS)
+    metrics = {name for outcome in comparison.outcomes for name in outcome.figures} & set(METRICS)
+    return Catalogue({name: method(name).card for name in methods}, {name: _heading(name) for name in metrics})
+
+
+def _heading(name: str) -> Heading:
+    found = metric(name)
+    return Heading(name, found.title, found.paper, found.better, found.about)
