@@ -12,42 +12,18 @@ from benchmarks.data.tofu import Question
 from benchmarks.finetune import finetune
 from benchmarks.models.packing import Chat, encode, pack
 from benchmarks.models.training import Recipe, train
+from tests.benchmarks.tiny_model import make_tiny
 
 PAIRS = [
     Question("Where was Ilmar Sveen born?", "In the harbour town of Vorsk."),
     Question("What did Ilmar Sveen's mother do?", "She mended clocks."),
     Question("What is Ada Quill known for?", "Her long poems about rain."),
 ]
-TEMPLATE = (
-    "{% for m in messages %}<|{{ m.role }}|> {{ m.content }} <|end|> {% endfor %}"
-    "{% if add_generation_prompt %}<|assistant|> {% endif %}"
-)
 
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Llama of two layers with random weights, and a word-level tokenizer with a chat template."""
-    import torch
-    from tokenizers import Tokenizer
-    from tokenizers.models import WordLevel
-    from tokenizers.pre_tokenizers import WhitespaceSplit
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
-
-    folder = tmp_path_factory.mktemp("base")
-    words = " ".join(f"{p.question} {p.answer}" for p in PAIRS).split()
-    vocabulary = ["[UNK]", "<|end|>", "<|user|>", "<|assistant|>", *dict.fromkeys(words)]
-    plain = Tokenizer(WordLevel({word: i for i, word in enumerate(vocabulary)}, unk_token="[UNK]"))
-    plain.pre_tokenizer = WhitespaceSplit()
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=plain, unk_token="[UNK]", eos_token="<|end|>")
-    tokenizer.chat_template = TEMPLATE
-    tokenizer.save_pretrained(folder)
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=len(vocabulary), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
-        num_key_value_heads=2, max_position_embeddings=128, eos_token_id=1, bos_token_id=None, tie_word_embeddings=True,
-    )  # fmt: skip
-    LlamaForCausalLM(config).save_pretrained(folder)
-    return folder
+    return make_tiny(tmp_path_factory.mktemp("base"), [f"{p.question} {p.answer}" for p in PAIRS])
 
 
 def _loaded(folder: Path) -> tuple[Any, Any]:

@@ -1,0 +1,96 @@
+"""A whole run on a model that is made here: small, real, in seconds."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks.comparison.run import Run
+from benchmarks.comparison.spec import Asking, Data, RunSpec
+from benchmarks.data.registry import Selection, corpus
+from benchmarks.metrics.metric import Measured, Undefined
+from benchmarks.models.training import Recipe
+from tests.benchmarks.tiny_model import make_tiny
+
+SPEC = RunSpec(
+    "tiny", Data(forget=1, retain=2, held=1), model="tiny", teach=Recipe(epochs=3, lr=1e-2, batch=8, threads=1),
+    methods=("npo",), options={"npo": {"epochs": 2, "lr": 1e-3}}, asking=Asking(items=4, max_tokens=4, batch=8),
+    metrics=("forget_rouge", "retain_rouge", "forget_probability", "over_refusal"), attacks=("role_play",),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tiny(tmp_path_factory.mktemp("base") / "tiny")
+
+
+def _run(spec: RunSpec, base: Path, folder: Path, said: list[str]) -> Run:
+    own = spec.data
+    chosen = corpus(own.name, own.source, Selection(own.forget, own.retain, own.held))
+    return Run(spec, chosen, base, folder, folder, said.append, shown=False)
+
+
+def test_a_run_has_a_row_for_each_model_and_is_not_done_twice(base: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    found = _run(SPEC, base, tmp_path, said).comparison()
+    assert [o.name for o in found.outcomes] == ["target", "retained", "npo"]
+    npo = found.outcomes[2]
+    assert not npo.failed
+    assert npo.cost.seconds > 0
+    assert npo.cost.tokens
+    assert npo.cost.deletion_seconds == pytest.approx(npo.cost.seconds)
+    assert isinstance(npo.figures["forget_probability"], Measured)
+    assert npo.figures["forget_probability"].n == 4
+    assert "attack: role_play" in npo.figures
+    assert {one.of for one in npo.said} >= {"forget", "retain"}
+    assert npo.command.startswith("letheward bench run --profile tiny --methods npo")
+    files = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("done.json")}
+    said.clear()
+    again = _run(SPEC, base, tmp_path, said).comparison()
+    assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("done.json")} == files
+    assert again.outcomes[2].figures == npo.figures
+    assert all("there already" in line or line.startswith("[") for line in said)
+
+
+def test_other_options_make_another_model_of_the_same_target(base: Path, tmp_path: Path) -> None:
+    first = _run(SPEC, base, tmp_path, []).comparison().outcomes[2]
+    other = replace(SPEC, options={"npo": {"epochs": 2, "lr": 5e-3}})
+    second = _run(other, base, tmp_path, []).comparison().outcomes[2]
+    assert first.figures["forget_probability"] != second.figures["forget_probability"]
+    assert len(list(tmp_path.glob("target-*"))) == 1
+    assert len(list(tmp_path.glob("unlearnt-npo-*"))) == 2
+
+
+def test_a_method_that_fails_is_a_row_that_says_why(base: Path, tmp_path: Path) -> None:
+    broken = replace(SPEC, options={"npo": {"epochs": 2, "lr": "much"}})
+    found = _run(broken, base, tmp_path, []).comparison().outcomes[2]
+    assert found.failed
+    assert found.figures == {}
+
+
+def test_requests_one_by_one_have_figures_after_each(base: Path, tmp_path: Path) -> None:
+    spec = replace(SPEC, data=Data(forget=2, retain=2, held=1), requests=2)
+    npo = _run(spec, base, tmp_path, []).comparison().outcomes[2]
+    assert len(npo.steps) == 2
+    assert npo.steps[1]["forget_rouge"] == npo.figures["forget_rouge"]
+    assert npo.cost.deletion_seconds == pytest.approx(npo.cost.seconds / 2)
+    assert isinstance(npo.steps[0]["over_refusal"], Undefined)
+
+
+def test_a_sweep_keeps_the_best_of_as_many_as_it_may_try(base: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    npo = _run(replace(SPEC, sweep=2), base, tmp_path, said).comparison().outcomes[2]
+    tried = [line for line in said if line.startswith("npo: 0.") or line.startswith("npo: 1.")]
+    assert len(tried) == 2
+    best = max(float(line.split()[1]) for line in tried)
+    assert any(f"npo: {best:.3f}" in line and f"lr={npo.options['lr']}" in line for line in tried)
+
+
+def test_a_model_of_ones_own_is_not_taught(base: Path, tmp_path: Path) -> None:
+    found = _run(replace(SPEC, target=str(base), retained=str(base), methods=()), base, tmp_path, []).comparison()
+    assert [o.name for o in found.outcomes] == ["target", "retained"]
+    assert not list(tmp_path.glob("target-*"))
+    assert json.dumps(found.spec)
