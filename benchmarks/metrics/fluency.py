@@ -2,7 +2,8 @@
 
 Repetition (seq-rep-4, Welleck et al., 2020, arXiv 1908.04319): the share of runs of four words that came before in the
 same answer. Word-likeness: the share of an answer's words whose every pair of neighbouring letters, edges counted, is
-in a word of the data set or of the target's and the retained model's answers; signs that stand alone are no words.
+in a word of the data set or of the target's and the retained model's answers; numbers are words, signs that
+stand alone are none.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ def _texts(readings: Readings, *, said: bool = True) -> Iterable[str]:
 
 
 def _pairs(word: str) -> frozenset[tuple[str, str]]:
-    return frozenset(pairwise(f" {'' if word.isdigit() else word} "))
+    letters = "".join(sign for sign in word if not sign.isdigit())
+    return frozenset(pairwise(f" {letters} ")) if letters else frozenset()
 
 
 REPETITION = Metric("repetition forget", "Welleck et al., 2020, arXiv 1908.04319", "low", "fluency",

@@ -6,7 +6,7 @@ Words are compared as they stand, without the stemmer of TOFU's own script.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 
 from benchmarks.data.corpus import Item
 from benchmarks.metrics.metric import Measured, Metric, Undefined, mean
@@ -20,9 +20,15 @@ _MIRAGE = "Unlearning Mirage"
 _FAITHUN = "Yang et al., 2025, arXiv 2502.19207"
 
 
+@lru_cache(maxsize=20_000)  # several metrics look at the same answers
+def compared(text: str, answer: str) -> Overlap:
+    """ROUGE-L of a text against the true answer."""
+    return rouge_l(text, answer)
+
+
 def overlap(reading: Reading) -> Overlap | None:
     """ROUGE-L of what was said to the question."""
-    return None if reading.text is None else rouge_l(reading.text, reading.item.answer)
+    return None if reading.text is None else compared(reading.text, reading.item.answer)
 
 
 def recall(subjects: Subjects, of: str) -> Measured | Undefined:
@@ -35,7 +41,7 @@ def paraphrased_recall(subjects: Subjects, of: str) -> Measured | Undefined:
     """The same for what is said to the paraphrased questions."""
 
     def take(reading: Reading) -> float | None:
-        return None if reading.paraphrased is None else rouge_l(reading.paraphrased, reading.item.answer).recall
+        return None if reading.paraphrased is None else compared(reading.paraphrased, reading.item.answer).recall
 
     found = whole(subjects.own, of, take, "answer to the paraphrase", lambda item: item.paraphrase is not None)
     return found if isinstance(found, Undefined) else mean(found)
