@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.comparison.choosing import options
+from benchmarks.comparison.costs import spending
+from benchmarks.comparison.models import Workshop, key
 from benchmarks.comparison.outcome import Cost
-from benchmarks.comparison.spec import RunSpec
-from benchmarks.comparison.stages import Stages
+from benchmarks.comparison.stages import Stage
 from benchmarks.data.corpus import Corpus, Item
-from benchmarks.metrics.reading import Readings
+from benchmarks.guarded.answers import Reply
+from benchmarks.methods.guard_inside import inside
+from benchmarks.methods.guard_list import lines
+from benchmarks.methods.guard_proxied import BARE, Asking, Proxied, proxied
+from benchmarks.methods.registry import method
+from benchmarks.metrics.reading import Reading, Readings
+from benchmarks.metrics.scoring import load_readings, read, save_readings
+from benchmarks.models.workers import first
+
+READINGS = "readings.json.gz"
+_BARE = "bare.json.gz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +40,95 @@ class GuardRow:
 
 @dataclass(frozen=True)
 class Guards:
-    """The guards of a run, asked of one vLLM one after the other."""
+    """The guards of a run, asked of one vLLM one after the other.
 
-    spec: RunSpec
+    Texts are what a client is told by the proxy, answers checked as ever; predictions are those of the model given what
+    the guard makes of the question, by the same code in this process. A guard that answers by itself predicts nothing.
+    """
+
+    workshop: Workshop
     corpus: Corpus
     names: Sequence[str]
     target: Path
     sets: Mapping[str, Sequence[Item]]
-    stages: Stages
     cache_dir: Path
-    shown: bool
 
     def row(self, name: str) -> GuardRow:
-        """What came of the guard called ``name``."""
-        raise NotImplementedError(name)
+        """What came of the guard called ``name``.
+
+        Raises:
+            RuntimeError: vLLM or the proxy did not come up, or failed.
+        """
+        stage = self._stage(name)
+        told = self.workshop.stages.once(stage, partial(self._make, name, stage))
+        own, bare = load_readings(stage.folder / READINGS), load_readings(stage.folder / _BARE)
+        return GuardRow(own, bare, Cost(**told["cost"]), told["settings"])
+
+    def _stage(self, name: str) -> Stage:
+        spec = self.workshop.spec
+        digests = {of: Corpus(of, tuple(items), ()).digest for of, items in self.sets.items()}
+        return self.workshop.stages.stage(
+            f"guarded-{name}",
+            {"guard": name, "options": asdict(self._options(name)), "target": key(self.target), "sets": digests,
+             "corpus": self.corpus.digest, "asking": asdict(spec.asking), "precision": spec.precision},
+        )  # fmt: skip
+
+    def _options(self, name: str) -> Any:
+        return options(method(name).options, self.workshop.spec.options.get(name, {}))
+
+    @cached_property
+    def _proxied(self) -> Proxied:
+        """Of every guard that is not done."""
+        missing = {name: self._options(name) for name in self.names if not self._stage(name).done}
+        kept = self.workshop.stages.root / "replies.jsonl"
+        asking = Asking(self.workshop.spec.asking.max_tokens, at_once=1, shown=self.workshop.shown)
+        work = proxied(self.target, self.corpus, missing, list(self._asked(False)), cache_dir=self.cache_dir,
+                       passages=list(self._asked(True)), kept=kept, asking=asking)  # fmt: skip
+        return asyncio.run(work)
+
+    def _asked(self, plain: bool) -> Iterator[str]:
+        for items in self.sets.values():
+            for item in items:
+                if item.plain == plain:
+                    yield item.question
+                    if item.paraphrase is not None:
+                        yield item.paraphrase
+
+    def _make(self, name: str, stage: Stage, out: Path) -> dict[str, Any]:
+        if not first():
+            return {}
+        served, replies = self._proxied.served[name], self._proxied.replies
+        with spending(stage.kind, None, shown=self.workshop.shown) as spent:
+            predicted, setup = self._predicted(name, spent)
+            cost = spent.cost()
+        save_readings(_with_texts(predicted, replies[name]), out / READINGS)
+        save_readings(_with_texts(predicted, replies[BARE]), out / _BARE)
+        disk = len("\n".join(lines(self.corpus)).encode())  # of the list: nothing else is kept
+        cost = Cost(
+            served.setup_seconds, None, cost.peak_bytes, cost.tokens, disk,
+            request_seconds=served.request_seconds, deletion_seconds=served.deletion_seconds,
+        )  # fmt: skip
+        return {"cost": asdict(cost), "settings": dict(served.settings), "setup_in_process": setup}
+
+    def _predicted(self, name: str, meter: Any) -> tuple[Readings, float]:
+        guard = inside(name, self.target, self.corpus, self._options(name))
+        try:
+            found = read(
+                self.workshop.load(self.target), self.workshop.tokenizer(self.target), self.sets,
+                max_tokens=1, batch=self.workshop.spec.asking.batch, encode_as=guard.encode_as, texts=False,
+                meter=meter,
+            )  # fmt: skip
+            return found, guard.setup_seconds
+        finally:
+            guard.close()
+
+
+def _with_texts(predicted: Readings, replies: Mapping[str, Reply]) -> Readings:
+    return {name: tuple(_told(reading, replies) for reading in found) for name, found in predicted.items()}
+
+
+def _told(reading: Reading, replies: Mapping[str, Reply]) -> Reading:
+    item = reading.item
+    own = replies[item.question]
+    again = None if item.paraphrase is None else replies[item.paraphrase].text.strip()
+    return replace(reading, text=own.text.strip(), paraphrased=again, action=own.action)

@@ -79,7 +79,7 @@ class Stages:
         else:
             shutil.rmtree(scratch)
         together()
-        return told
+        return stage.told()
 
     def _keep(self, stage: Stage, scratch: Path, told: Mapping[str, Any]) -> None:
         for file in scratch.iterdir():
