@@ -63,7 +63,7 @@ def break_even_chart(view: View) -> Chart | None:
         axes.set(xscale="log", yscale="log", xlabel="deletions, each in a batch of its own", ylabel="seconds so far")
         logarithmic(axes.xaxis)
         logarithmic(axes.yaxis)
-        drawn.legend(loc="outside lower center", ncols=2, fontsize=9, handlelength=2.6)
+        drawn.legend(loc="outside lower center", ncols=2, fontsize=10, handlelength=2.6)
         alt = _even_alt(guard, others)
         return finished(drawn, "even", "Seconds spent over the number of deletions", alt,
                         "Where a guard's line lies below another's, the guard took less time so far.")  # fmt: skip
@@ -127,9 +127,9 @@ def _radar(
                       marker=".", lw=1.5, label=f"{row.number} {short(row.title, 18)}")  # fmt: skip
         axes.set_ylim(0, 1)
         axes.set_yticks([0.5, 1], labels=["½", "1"], fontsize=8)
-        axes.set_xticks(angles, labels=[_wrapped(h.title) for h, _ in scales], fontsize=9)
+        axes.set_xticks(angles, labels=[_wrapped(h.title) for h, _ in scales], fontsize=10)
         axes.spines["polar"].set_color(SOFT)
-        drawn.legend(loc="outside lower center", ncols=2, fontsize=9, handlelength=1.6)
+        drawn.legend(loc="outside lower center", ncols=2, fontsize=10, handlelength=1.6)
         alt = "; ".join(f"{row.title}: {_listed(values, scales)}" for row, values in tell)
         return finished(drawn, name, family.capitalize(), alt)
 
@@ -155,7 +155,7 @@ def _steps(name: str, heading: Heading, rows: Sequence[Row]) -> Chart:
             )  # fmt: skip
         axes.set(xlabel="deletion requests so far", ylabel=heading.title)
         axes.set_xticks(range(1, 1 + max(len(row.outcome.steps) for row in rows)))
-        drawn.legend(loc="outside lower center", ncols=2, fontsize=9)
+        drawn.legend(loc="outside lower center", ncols=2, fontsize=10)
         return finished(drawn, name, f"{heading.title} after each request", "; ".join(lines))
 
 

@@ -24,7 +24,7 @@ INK, SOFT, LINE = "#0e0000", "#0e0001", "#0e0002"
 _NAMES = {INK: "ink", SOFT: "soft", LINE: "line"} | {f"#0f000{number}": f"c{number}" for number in range(8)}
 _MARKERS = "o^sDvPX*"
 _STYLE: dict[Any, Any] = {
-    "svg.hashsalt": "letheward", "svg.fonttype": "none", "font.size": 10.5, "font.family": "DejaVu Sans",
+    "svg.hashsalt": "letheward", "svg.fonttype": "none", "font.size": 11.5, "font.family": "DejaVu Sans",
     "text.parse_math": False, "axes.unicode_minus": True, "axes.spines.top": False, "axes.spines.right": False,
     "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": SOFT, "xtick.color": SOFT, "ytick.color": SOFT,
     "xtick.labelcolor": INK, "ytick.labelcolor": INK, "axes.grid": True, "grid.color": LINE, "grid.linewidth": 0.6,
@@ -125,5 +125,5 @@ def number_points(axes: Axes, points: Sequence[tuple[float, float, str]], drawn:
     for (x, y, text), (left, low) in zip(points, spots, strict=True):
         best = min(around, key=lambda at: crowd(left + at[0] * scale, low + at[1] * scale) + 0.01 * abs(at[0]))
         taken.append((left + best[0] * scale, low + best[1] * scale))
-        axes.annotate(text, (x, y), xytext=best, textcoords="offset points", ha="center", va="center", fontsize=9,
+        axes.annotate(text, (x, y), xytext=best, textcoords="offset points", ha="center", va="center", fontsize=10,
                       annotation_clip=False)  # fmt: skip

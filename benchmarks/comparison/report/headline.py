@@ -139,7 +139,7 @@ def _timed(guard: Row, row: Row | None) -> str:
         return "none"
     run, ratio = run_seconds(row.outcome.cost), speed_up(guard.outcome.cost, row.outcome.cost)
     own = deletion_seconds(guard.outcome.cost)
-    kept = f"keeping {_shown(row, UTILITY)} of the retain set"
+    kept = f"with a ROUGE-L of {_shown(row, UTILITY)} on the retain set"
     against = f", {times(ratio)} the {duration(own)} of a deletion by {guard.title}" if ratio is not None else ""
     return f"{name_of(row)}, {kept}: a run takes {duration(run)}{against}"
 

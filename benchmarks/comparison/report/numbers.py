@@ -20,7 +20,7 @@ def plain(value: float) -> str:
 
 def error_of(stderr: float) -> str:
     """A standard error; "" where there is none."""
-    return "" if not math.isfinite(stderr) else "<0.001" if 0 < stderr < 0.0005 else plain(stderr)
+    return "" if not math.isfinite(stderr) else "<0.001" if 0 < stderr < 0.001 else plain(stderr)
 
 
 def with_error(value: float, stderr: float) -> str:

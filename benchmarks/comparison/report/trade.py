@@ -134,7 +134,7 @@ def _legend(drawn: Figure, view: View, found: Iterable[tuple[Row, Measured, Meas
         marks.append(Line2D([], [], color=INK, marker="+", ls="none", markersize=8, label="target, retained"))
     if view.retained and view.retained.outcome.figures:
         marks.append(Line2D([], [], color=INK, lw=0.9, ls="--", label="as the retained"))
-    drawn.legend(handles=marks, loc="outside lower center", ncols=3, fontsize=9, columnspacing=1.2)
+    drawn.legend(handles=marks, loc="outside lower center", ncols=3, fontsize=10, columnspacing=1.2)
 
 
 def _tip(row: Row, at: Measured, told: Measured) -> str:

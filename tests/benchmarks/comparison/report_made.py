@@ -93,14 +93,19 @@ def made() -> Comparison:
     return Comparison(spec, environment, (*outcomes[:7], failed, *outcomes[7:]), ("One seed.",))
 
 
-def hostile(text: str) -> Comparison:
-    """The comparison with ``text`` wherever a text may stand."""
+def hostile(*texts: str) -> Comparison:
+    """The comparison with rows that have ``texts`` wherever a text may stand."""
     whole = made()
+    odd = [outcome for text in texts for outcome in _hostile(text)]
+    settings = {text: {"a": text} for text in texts}
+    return Comparison(settings, {text: [text] for text in texts}, (*whole.outcomes, *odd), texts)
+
+
+def _hostile(text: str) -> tuple[Outcome, Outcome]:
     said = (Said(text, text, text, text, text),)
     figures = {"forget_rouge": mean([0.1, 0.2], text), "retain_rouge": mean([0.5, 0.6]), text: Undefined(text)}
     odd = Outcome(text, {text: text}, Cost(1.0), figures, said, text, text, (figures, figures))
-    fine = replace(odd, failed="", name=text + "'")
-    return Comparison({text: {"a": text}}, {text: [text]}, (*whole.outcomes, odd, fine), (text,))
+    return odd, replace(odd, failed="", name=text + "'")
 
 
 def _outcome(name: str) -> Outcome:
