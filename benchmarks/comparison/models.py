@@ -49,7 +49,9 @@ class Workshop:
     def load(self, folder: Path) -> Any:
         """The model in ``folder``, on the accelerator where there is one."""
         from transformers import AutoModelForCausalLM
+        from transformers.utils.logging import disable_progress_bar
 
+        disable_progress_bar()  # of single weights: what takes time has its own
         return AutoModelForCausalLM.from_pretrained(folder, dtype=self.dtype).to(device())
 
     def tokenizer(self, folder: Path) -> Any:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import random
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -94,3 +100,35 @@ def test_a_model_of_ones_own_is_not_taught(base: Path, tmp_path: Path) -> None:
     assert [o.name for o in found.outcomes] == ["target", "retained"]
     assert not list(tmp_path.glob("target-*"))
     assert json.dumps(found.spec)
+
+
+def _command(base: Path, out: Path) -> list[str]:
+    words = f"bench run --profile tiny --model {base} --methods npo,ga --forget 1 --retain 2 --items 4 --threads 1"
+    options = "--set npo.epochs=6 --set ga.epochs=6 --quiet --json --out"
+    return [sys.executable, "-m", "server.cli", *words.split(), *options.split(), str(out)]
+
+
+def _figures(text: str) -> list[tuple[str, object]]:
+    return [(one["name"], one["figures"]) for one in json.loads(text)["outcomes"]]
+
+
+def test_a_run_that_is_killed_three_times_ends_with_the_same_numbers(base: Path, tmp_path: Path) -> None:
+    began = time.monotonic()
+    whole = subprocess.run(_command(base, tmp_path / "whole"), capture_output=True, text=True, check=True)
+    took = time.monotonic() - began
+    rng = random.Random(0)
+    killed = 0
+    while killed < 3:
+        process = subprocess.Popen(_command(base, tmp_path / "killed"), stdout=subprocess.DEVNULL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(took * (0.5 + 0.1 * killed + 0.1 * rng.random()))
+        process.kill()
+        killed += process.wait() == -signal.SIGKILL
+    assert list((tmp_path / "killed" / "stages").iterdir())
+    again = subprocess.run(_command(base, tmp_path / "killed"), capture_output=True, text=True, check=True)
+    assert _figures(again.stdout) == _figures(whole.stdout)
+    runs = subprocess.run(
+        [sys.executable, "-m", "server.cli", "bench", "show", "--json", "--out", str(tmp_path / "killed")],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert [run["rows"] for run in json.loads(runs.stdout)] == [4]
