@@ -129,6 +129,7 @@ def _radar(
         axes.set_yticks([0.5, 1], labels=["½", "1"], fontsize=8)
         axes.set_xticks(angles, labels=[_wrapped(h.title) for h, _ in scales], fontsize=10)
         axes.spines["polar"].set_color(SOFT)
+        axes.tick_params(axis="x", pad=9)
         drawn.legend(loc="outside lower center", ncols=2, fontsize=10, handlelength=1.6)
         alt = "; ".join(f"{row.title}: {_listed(values, scales)}" for row, values in tell)
         return finished(drawn, name, family.capitalize(), alt)

@@ -165,7 +165,7 @@ _ABOUT: dict[About, str] = {
     "utility": "Utility", "privacy": "Privacy", "fluency": "Fluency",
     "other": "Metrics that this version does not know",
 }  # fmt: skip
-_BETTER = {"low": "↓ lower is better", "high": "↑ higher is better", "retained": "≈ nearer to the retained is better"}
+_BETTER = {"low": "↓ lower is better", "high": "↑ higher is better", "retained": "≈ nearest the retained is best"}
 
 
 def _figures_table(view: View, headings: Sequence[Heading], caption: str) -> Table:
