@@ -10,9 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from benchmarks.methods.descent import Needs, by_loss
+from benchmarks.methods.batches import Needs
+from benchmarks.methods.descent import by_loss
 from benchmarks.methods.method import Card, Intent, Options
 from benchmarks.methods.step import Step
+from benchmarks.methods.terms import balanced, log_ratios
 
 if TYPE_CHECKING:
     import torch
@@ -29,12 +31,12 @@ def loss(step: Step, options: Npo) -> torch.Tensor:
     """The loss of a step, a scalar."""
     import torch
 
-    ratio = step.forget.answer_log_probs - step.frozen.forget.answer_log_probs  # (chats,)
+    ratio = log_ratios(step.forget, step.frozen.forget)  # (chats,)
     forget = -2 / options.beta * torch.nn.functional.logsigmoid(-options.beta * ratio).mean()
-    return options.forget_weight * forget + options.retain_weight * step.retain.nll
+    return balanced(step, options, forget)
 
 
 METHOD = by_loss(
-    Card("NPO", "Zhang et al., 2024, arXiv 2404.05868", "divergence", Intent.SUPPRESS, "all weights"),
+    Card("NPO", "Zhang et al., 2024, arXiv 2404.05868", "divergence", Intent.REMOVE, "all weights"),
     loss, Npo, Needs(reference=True),
 )  # fmt: skip

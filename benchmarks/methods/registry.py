@@ -9,7 +9,27 @@ from typing import cast
 from benchmarks.methods.method import Method
 
 METHODS: dict[str, str] = {
+    "retrain": "benchmarks.methods.retrain:METHOD",
+    "ga": "benchmarks.methods.ga:METHOD",
+    "grad_diff": "benchmarks.methods.grad_diff:METHOD",
+    "kl_min": "benchmarks.methods.kl_min:METHOD",
+    "idk_nll": "benchmarks.methods.idk_nll:METHOD",
+    "idk_dpo": "benchmarks.methods.idk_dpo:METHOD",
     "npo": "benchmarks.methods.npo:METHOD",
+    "simnpo": "benchmarks.methods.simnpo:METHOD",
+    "rmu": "benchmarks.methods.rmu:METHOD",
+    "undial": "benchmarks.methods.undial:METHOD",
+    "wga": "benchmarks.methods.wga:METHOD",
+    "satimp": "benchmarks.methods.satimp:METHOD",
+    "whp": "benchmarks.methods.whp:METHOD",
+    "ssd": "benchmarks.methods.ssd:METHOD",
+    "task_vector": "benchmarks.methods.task_vector:METHOD",
+    "eco": "benchmarks.methods.guards:ECO",
+    "dragon": "benchmarks.methods.guards:DRAGON",
+    "icul": "benchmarks.methods.guards:ICUL",
+    "refuse": "benchmarks.methods.guards:REFUSE",
+    "template": "benchmarks.methods.guards:TEMPLATE",
+    "prompt_only": "benchmarks.methods.guards:PROMPT",
 }
 """Name -> "module:attribute"; loaded on first use."""
 

@@ -65,7 +65,8 @@ class Step(View):
     """The model's own view, with ``reference``, the target model's, where the method needs it, and the step's number.
 
     ``at``: steps done; ``steps``: of the whole run; ``chance``: a generator on the CPU for what a method draws.
-    ``kept``: what the method made before the first step (``by_loss(prepare=...)``).
+    ``kept``: what the method made before the first step (``by_loss(prepare=...)``). ``places``: of the batch's forget
+    pairs in the corpus, for what was kept of each.
     """
 
     reference: View | None = None
@@ -73,6 +74,7 @@ class Step(View):
     steps: int = 1
     chance: torch.Generator | None = None
     kept: Any = None
+    places: tuple[int, ...] = ()
 
     @property
     def frozen(self) -> View:

@@ -1,0 +1,121 @@
+"""Which pairs a step reads: all by seed and number, so that a run which is broken off finds its place again."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.data.corpus import Item
+from benchmarks.methods.method import Unlearning
+from benchmarks.models.packing import Chat, Packed, encode, encode_plain, pack
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a loss looks at beside the model's view of the forget set.
+
+    Attributes:
+        retain: the retain set, unless its weight is 0.
+        refused: the forget questions, declined.
+        reference: a frozen copy of the target model.
+        hidden: the layers' outputs.
+    """
+
+    retain: bool = True
+    refused: bool = False
+    reference: bool = False
+    hidden: bool = False
+
+
+RETAIN = Needs()
+"""The retain set and no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one process reads in a step.
+
+    Attributes:
+        sets: "forget", "retain" and "refused", as far as the loss needs them.
+        places: of the forget pairs in the corpus.
+        share: of the step's forget pairs; several processes' shares make 1.
+    """
+
+    sets: dict[str, Packed]
+    places: tuple[int, ...]
+    share: float
+
+
+class Batches:
+    """The batches of a run: every epoch goes through the forget set once, in an order that the seed gives.
+
+    The retain set is gone through in its own order beside it, as often as that takes.
+    """
+
+    def __init__(self, work: Unlearning, needs: Needs) -> None:
+        """Encode what the loss needs.
+
+        Raises:
+            ValueError: a set that it needs is empty.
+        """
+        self._seed = work.seed
+        self._size: int = work.options.batch
+        self._forget = [encoded(work.tokenizer, item) for item in work.corpus.forget]
+        self._retain: list[Chat] = []
+        if not self._forget:
+            raise ValueError("there is nothing to learn or to forget from: the set is empty")
+        if needs.retain and work.options.retain_weight:
+            self._retain = [encoded(work.tokenizer, item) for item in work.corpus.retain]
+            if not self._retain:
+                raise ValueError("this method reads the retain set, which is empty")
+        self._refused = _refusing(work) if needs.refused else []
+        self._dtype, self._device = work.model.dtype, work.model.device
+
+    def __len__(self) -> int:
+        """Steps of an epoch."""
+        return -(-len(self._forget) // self._size)
+
+    def at(self, step: int, rank: int = 0, count: int = 1) -> Batch:
+        """The batch of a step, or of it the part of one of ``count`` processes.
+
+        A process for which no pair is left reads another's, and has no share.
+        """
+        epoch, place = divmod(step, len(self))
+        order = _shuffled(len(self._forget), self._seed, epoch)[place * self._size : (place + 1) * self._size]
+        mine = order[rank::count] or order[:1]
+        found = {"forget": self._packed([self._forget[i] for i in mine])}
+        if self._refused:
+            found["refused"] = self._packed([self._refused[i] for i in mine])
+        if self._retain:
+            kept = self._kept(step)
+            found["retain"] = self._packed([self._retain[i] for i in kept[rank::count] or kept[:1]])
+        return Batch(found, tuple(mine), len(order[rank::count]) / len(order))
+
+    def _kept(self, step: int) -> list[int]:
+        """Places of the retain pairs of a step; the retain set is gone through in one order after another."""
+        count = len(self._retain)
+        numbers = range(step * self._size, (step + 1) * self._size)
+        return [_shuffled(count, self._seed + 1, number // count)[number % count] for number in numbers]
+
+    def _packed(self, chats: Sequence[Chat]) -> Packed:
+        return pack(chats, self._dtype).to(self._device)
+
+
+def encoded(tokenizer: Any, item: Item) -> Chat:
+    """An item as a model is taught it."""
+    return (encode_plain if item.plain else encode)(tokenizer, item.question, item.answer)
+
+
+def _shuffled(count: int, seed: int, epoch: int) -> list[int]:
+    order = list(range(count))
+    random.Random(seed * 10_007 + epoch).shuffle(order)  # noqa: S311 - an order, not a secret
+    return order
+
+
+def _refusing(work: Unlearning) -> list[Chat]:
+    if not work.refusals:
+        raise ValueError("this method teaches sentences that decline, and none were given")
+    rng = random.Random(work.seed)  # noqa: S311 - a choice, not a secret
+    return [encode(work.tokenizer, item.question, rng.choice(work.refusals)) for item in work.corpus.forget]

@@ -1,0 +1,34 @@
+"""KL minimisation (Maini et al., 2024, TOFU, arXiv 2401.06121).
+
+    L = -gamma CE(forget) + alpha KL(p_0 || p) on the retain set
+
+KL is of the next-token distributions, the mean over the retain answers' tokens; p_0 is the target model's. TOFU and
+open-unlearning take the mean over prompts too, where nothing is learnt. Defaults as in open-unlearning: both weights 1.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchmarks.methods.batches import Needs
+from benchmarks.methods.descent import by_loss
+from benchmarks.methods.method import Card, Intent, Options
+from benchmarks.methods.step import Step
+from benchmarks.methods.terms import divergence
+
+if TYPE_CHECKING:
+    import torch
+
+
+def loss(step: Step, options: Options) -> torch.Tensor:
+    """The loss of a step, a scalar."""
+    forget = -options.forget_weight * step.forget.nll
+    if not options.retain_weight:
+        return forget
+    return forget + options.retain_weight * divergence(step.frozen.retain.logits, step.retain.logits)
+
+
+METHOD = by_loss(
+    Card("KL minimisation", "Maini et al., 2024, arXiv 2401.06121", "divergence", Intent.REMOVE, "all weights"),
+    loss, needs=Needs(reference=True),
+)  # fmt: skip

@@ -1,0 +1,42 @@
+"""What several losses are made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchmarks.methods.method import Options
+from benchmarks.methods.step import Step
+from benchmarks.models.predicted import Predicted
+
+if TYPE_CHECKING:
+    import torch
+
+
+def taught(step: Step, options: Options) -> torch.Tensor:
+    """CE(forget): the "forget" set is learnt, by models that a method makes on its way."""
+    return step.forget.nll
+
+
+def balanced(step: Step, options: Options, forget: torch.Tensor) -> torch.Tensor:
+    """L = gamma forget + alpha CE(retain); with alpha 0 the retain set is not read."""
+    if not options.retain_weight:
+        return options.forget_weight * forget
+    return options.forget_weight * forget + options.retain_weight * step.retain.nll
+
+
+def log_ratios(own: Predicted, reference: Predicted) -> torch.Tensor:
+    """log(p(y) / p_0(y)) of each answer as a whole, (chats,)."""
+    return own.answer_log_probs - reference.answer_log_probs
+
+
+def answer_means(predicted: Predicted, values: torch.Tensor) -> torch.Tensor:
+    """The mean of ``values`` (answer tokens,) over each answer, (chats,)."""
+    return predicted.by_chat(values) / predicted.lengths
+
+
+def divergence(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    """KL(one || other) of distributions given as logits (answer tokens, vocabulary), the mean over tokens."""
+    import torch
+
+    logs, others = (torch.log_softmax(logits.float(), -1) for logits in (one, other))
+    return (logs.exp() * (logs - others)).sum(-1).mean()
