@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -21,22 +20,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import anyio
 
 from benchmarks.data.corpus import Corpus
-from benchmarks.methods.guard_list import (
-    LIST,
-    entries,
-    forget_list,
-    further,
-    instruction,
-    later,
-    settings,
-)
+from benchmarks.methods.guard_list import forget_list, further, instruction, settings
+from benchmarks.methods.guard_listed import Listed
 from benchmarks.methods.guards import PROMPT_ONLY, PromptOnly
 from benchmarks.models.packing import Chat, encode, encode_plain
-from classifiers.registry import create_encoder
 from guard.eco import Eco
-from guard.in_force import Ways
-from guard.snapshot import SnapshotManager
-from guard.store import Store
 from server.dialects.registry import create_dialect
 from server.examples import Screened
 from server.guarding import PASSING, Guarded, Guarding
@@ -45,7 +33,6 @@ from server.judging import Judge
 if TYPE_CHECKING:
     import torch
 
-_LEARNT_WITHIN = 600.0  # seconds
 _MARK = "=EMBEDDINGS="  # stands for a message's embeddings while the chat template is rendered
 
 
@@ -78,7 +65,15 @@ class Inside(Protocol):
         ...
 
 
-def inside(name: str, folder: Path, corpus: Corpus, options: Any, *, cache_dir: Path | None = None) -> Inside:
+def inside(
+    name: str,
+    folder: Path,
+    corpus: Corpus,
+    options: Any,
+    *,
+    listed: Listed | None = None,
+    cache_dir: Path | None = None,
+) -> Inside:
     """The guard called ``name`` before the model in ``folder``, with the corpus's forget set as its list.
 
     Args:
@@ -86,14 +81,16 @@ def inside(name: str, folder: Path, corpus: Corpus, options: Any, *, cache_dir: 
         folder: of the served model: its tokenizer, and for ECO its weights.
         corpus: ``forget`` makes the list, ``held`` ICUL's examples.
         options: the method's own.
-        cache_dir: keeps the detector's vectors between runs; None: nothing is kept, and setting up takes its full time.
+        listed: the list, where several guards share one; it is not closed with the guard. None: one of its own.
+        cache_dir: of a list of its own.
 
     Raises:
         FileNotFoundError: the folder lacks what the guard needs.
+        ValueError: ``listed`` flags from another score on than ``options`` say.
     """
     if name == PROMPT_ONLY:
         return Instructed(folder, corpus, options)
-    return Routed(name, folder, corpus, options, cache_dir)
+    return Routed(name, folder, corpus, options, listed or Listed(corpus, options, cache_dir=cache_dir), listed is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,25 +106,22 @@ class _Prompted:
 class Routed:
     """A guard behind the detector."""
 
-    def __init__(self, name: str, folder: Path, corpus: Corpus, options: Any, cache_dir: Path | None) -> None:
+    def __init__(self, name: str, folder: Path, corpus: Corpus, options: Any, listed: Listed, owns: bool) -> None:
+        if listed.limits != (options.threshold, options.false_positive_rate):
+            raise ValueError(f"the list flags by {listed.limits}, and {name} is to flag by other limits")
         self._tokenizer = _tokenizer(folder)
         self._found: dict[tuple[str, bool], _Prompted] = {}
         began = time.perf_counter()
         self._open = ExitStack()
-        scratch = self._open.enter_context(tempfile.TemporaryDirectory())
+        self._listed = listed
+        if owns:
+            self._open.callback(listed.close)
         self._loop = self._open.enter_context(asyncio.Runner())
-        store = Store.open(f"sqlite:///{scratch}/lists.db")
-        ways = Ways(cache_dir or Path(scratch), learning=True)
-        self._manager = SnapshotManager(store, create_encoder("minilm-int8"), ways)
-        self._open.callback(self._manager.close)
-        own, made = forget_list(settings(name, options, corpus)), entries(corpus)
-        self._manager.change(lambda s: (s.put_list(own), s.add_entries(LIST, made)))
+        self._snapshot = listed.snapshot(forget_list(settings(name, options, corpus)))
         self._eco = Eco(folder) if name == "eco" else None
         self._judge = Judge(eco_available=self._eco is not None)
         self._guarding = Guarding(self._eco, None, Screened(anyio.CapacityLimiter(1)))
-        self._learnt()
-        self._snapshot = self._manager.current
-        self.setup_seconds = time.perf_counter() - began
+        self.setup_seconds = listed.setup_seconds + time.perf_counter() - began
 
     def encode_as(self, question: str, answer: str, plain: bool = False) -> Chat | None:
         """See ``Inside``."""
@@ -146,35 +140,12 @@ class Routed:
         return self._prompted(question, plain).said
 
     def deletion_seconds(self, count: int = 5) -> float:
-        """Until the change is stored and the snapshot in force flags the subject; what was added is taken out again.
-
-        Raises:
-            RuntimeError: a question about a new subject is not flagged.
-        """
-        spent = 0.0
-        new = [later(given) for given in further(count)]
-        for entry in new:
-            began = time.perf_counter()
-            self._manager.change(lambda s, e=entry: s.add_entries(LIST, [e]))  # type: ignore[misc]
-            now = self._manager.current
-            spent += time.perf_counter() - began
-            if not now.detector.inspect([str(entry.question)]).verdicts[0]:
-                raise RuntimeError(f"{entry.question!r} was added to the list and is not flagged")
-        self._manager.change(lambda s: s.remove_entries(LIST, [entry.entry_id for entry in new]))
-        return spent / count
+        """See ``Inside``."""
+        return self._listed.deletion_seconds(count)
 
     def close(self) -> None:
         """See ``Inside``."""
         self._open.close()
-
-    def _learnt(self) -> None:
-        """Wait until the detector has learnt the list, as a server does in the background."""
-        deadline = time.monotonic() + _LEARNT_WITHIN
-        while LIST not in self._manager.current.calibrations:
-            if time.monotonic() > deadline:
-                self.close()
-                raise RuntimeError(f"the detector has not learnt the list within {_LEARNT_WITHIN:.0f} s")
-            time.sleep(0.05)
 
     def _prompted(self, question: str, plain: bool) -> _Prompted:
         key = question, plain

@@ -17,7 +17,7 @@ GUARDS = ("eco", "dragon", "icul", "refuse", "template", PROMPT_ONLY)
 
 
 @dataclass(frozen=True, slots=True)
-class Guarded:
+class GuardOptions:
     """What the guards behind the detector have in common; None leaves it to the server.
 
     Attributes:
@@ -30,7 +30,7 @@ class Guarded:
 
 
 @dataclass(frozen=True, slots=True)
-class Eco(Guarded):
+class Eco(GuardOptions):
     """Fields as those of ``guard.model.ForgetList``; strength and corruption are the server's defaults."""
 
     sigma: float = 20.0
@@ -40,21 +40,21 @@ class Eco(Guarded):
 
 
 @dataclass(frozen=True, slots=True)
-class Dragon(Guarded):
+class Dragon(GuardOptions):
     """guideline: the policy that stands before a flagged prompt."""
 
     guideline: str = DEFAULT_GUIDELINE
 
 
 @dataclass(frozen=True, slots=True)
-class Icul(Guarded):
+class Icul(GuardOptions):
     """examples: how many of the corpus's held items the list brings; the server shows five for a prompt."""
 
     examples: int = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Refuse(Guarded):
+class Refuse(GuardOptions):
     """refusal: the sentence that is said."""
 
     refusal: str = DEFAULT_REFUSAL
@@ -86,7 +86,7 @@ ECO = _guard(Eco, "ECO", "Liu et al., 2024, arXiv 2406.07933", "token embeddings
 DRAGON = _guard(Dragon, "DRAGON", "arXiv 2511.05784", "the text around flagged prompts")
 ICUL = _guard(Icul, "ICUL", "Pawelczyk et al., 2023, arXiv 2310.07579", "turns before flagged prompts")
 REFUSE = _guard(Refuse, "Refusal", _NAMED, "the answers to flagged prompts: one sentence")
-TEMPLATE = _guard(Guarded, "Template answers", _NAMED, "the answers to flagged prompts: of many sentences one")
+TEMPLATE = _guard(GuardOptions, "Template answers", _NAMED, "the answers to flagged prompts: of many sentences one")
 PROMPT = _guard(
     PromptOnly, "Prompt only", "Thaker et al., 2024, arXiv 2403.03329", "a system message before all prompts"
 )
