@@ -239,12 +239,15 @@ class _Replies:
                 reply = await way.ask(client, text, plain, self._asking.max_tokens)
             self._keep(keys[text, plain], reply)
 
-        async with _client() as client, asyncio.TaskGroup() as group:
-            jobs = [group.create_task(fetch(client, *one)) for one in missing]
-            shown = tqdm(asyncio.as_completed(jobs), total=len(jobs), desc=f"asking: {way.name}", file=sys.stderr,
-                         disable=not self._asking.shown or not jobs)  # fmt: skip
-            for job in shown:
-                await job
+        try:
+            async with _client() as client, asyncio.TaskGroup() as group:
+                jobs = [group.create_task(fetch(client, *one)) for one in missing]
+                shown = tqdm(asyncio.as_completed(jobs), total=len(jobs), desc=f"asking: {way.name}", file=sys.stderr,
+                             disable=not self._asking.shown or not jobs)  # fmt: skip
+                for job in shown:
+                    await job
+        except ExceptionGroup as failed:  # of several the first says what is the matter
+            raise failed.exceptions[0] from failed
         return {text: self._kept[keys[text, plain]] for text, plain in asked}
 
     def _key(self, way: _Way, text: str, plain: bool) -> str:

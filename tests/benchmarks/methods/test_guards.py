@@ -248,3 +248,11 @@ async def test_without_a_detector_the_instruction_stands_before_all_and_replies_
     served.text = "Something else."
     assert (await ask()).replies == found.replies
     assert len(served.bodies) - before == 2 * (1 + QUIET.timed)
+
+
+async def test_a_server_that_fails_is_an_error_that_says_which_guard_and_why(
+    model: Path, people: Corpus, tmp_path: Path, served: Script
+) -> None:
+    served.status = 500
+    with pytest.raises(RuntimeError, match=r"bare: 500: .*scripted"):
+        await proxied(model, people, {PROMPT_ONLY: PromptOnly()}, ["Who?", "Where?"], cache_dir=tmp_path, asking=QUIET)
