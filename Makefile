@@ -8,7 +8,7 @@ serve_options = $(if $(UPSTREAM),--upstream $(UPSTREAM)) $(if $(MODEL),--model $
 	$(if $(CACHE_DIR),--cache-dir $(CACHE_DIR))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format setup setup-test bench-detector bench-models bench-eco bench-traces bench-overhead clean
+.PHONY: help serve test check format setup setup-test bench-detector bench-models bench-eco bench-traces bench-overhead bench-tiny bench-cpu clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
@@ -57,6 +57,12 @@ bench-traces: setup-test ## Measure whether answers show a guard (TOFU= MODELS= 
 
 bench-overhead: setup-test ## Measure time to first token and pace of streams (TOFU= ARGS=)
 	$(VENV)/bin/python -m benchmarks.overhead --tofu $(or $(TOFU),locuslab/TOFU) --json build/overhead.json $(ARGS)
+
+bench-tiny: setup-test ## Compare guards with unlearning methods, minutes on 2 cores (ARGS= for letheward bench run)
+	$(VENV)/bin/letheward bench run --profile tiny $(ARGS)
+
+bench-cpu: setup-test ## The same on TOFU with every method, a night on 2 cores (TOFU= folder or hub name; ARGS=)
+	$(VENV)/bin/letheward bench run --profile cpu --data tofu:$(or $(TOFU),locuslab/TOFU) $(ARGS)
 
 clean: ## Remove the environment and caches (not the forget lists)
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
