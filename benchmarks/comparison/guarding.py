@@ -18,6 +18,7 @@ from benchmarks.data.corpus import Corpus, Item
 from benchmarks.guarded.answers import Reply
 from benchmarks.methods.guard_inside import inside
 from benchmarks.methods.guard_list import lines
+from benchmarks.methods.guard_listed import Listed
 from benchmarks.methods.guard_proxied import BARE, Asking, Proxied, proxied
 from benchmarks.methods.registry import method
 from benchmarks.metrics.reading import Reading, Readings
@@ -86,6 +87,11 @@ class Guards:
                        passages=list(self._asked(True)), kept=kept, asking=asking)  # fmt: skip
         return asyncio.run(work)
 
+    @cached_property
+    def _listed(self) -> Listed:
+        """The forget list in this process, learnt once for all guards that leave the detector as it is."""
+        return Listed(self.corpus)
+
     def _asked(self, plain: bool) -> Iterator[str]:
         for items in self.sets.values():
             for item in items:
@@ -111,7 +117,9 @@ class Guards:
         return {"cost": asdict(cost), "settings": dict(served.settings), "setup_in_process": setup}
 
     def _predicted(self, name: str, meter: Any) -> tuple[Readings, float]:
-        guard = inside(name, self.target, self.corpus, self._options(name))
+        own = self._options(name)
+        usual = (getattr(own, "threshold", None), getattr(own, "false_positive_rate", None)) == (None, None)
+        guard = inside(name, self.target, self.corpus, own, listed=self._listed if usual else None)
         try:
             found = read(
                 self.workshop.load(self.target), self.workshop.tokenizer(self.target), self.sets,

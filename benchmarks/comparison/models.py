@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from benchmarks.comparison.costs import size, spending
 from benchmarks.comparison.spec import RunSpec
@@ -51,7 +51,7 @@ class Workshop:
         from transformers import AutoModelForCausalLM
         from transformers.utils.logging import disable_progress_bar
 
-        disable_progress_bar()  # of single weights: what takes time has its own
+        cast(Any, disable_progress_bar)()  # of single weights: what takes time has its own
         return AutoModelForCausalLM.from_pretrained(folder, dtype=self.dtype).to(device())
 
     def tokenizer(self, folder: Path) -> Any:

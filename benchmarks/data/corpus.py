@@ -44,8 +44,8 @@ class Corpus:
         forget: taught to the target model alone.
         retain: taught to both models.
         held: like ``forget``, taught to neither: non-members for membership inference, examples for ICUL.
-        asked: further sets by name, taught to neither, that are only asked: "neighbours", "real_authors",
-            "world_facts", "aliases", "multi_hop", ...
+        asked: further sets by name, for which no model is taught anything more: "neighbours" (of the retain set),
+            "real_authors", "world_facts", "aliases", "multi_hop", ...
         aliases: other names by subject, for the forget list.
     """
 
