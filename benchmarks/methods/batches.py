@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from benchmarks.data.corpus import Item
@@ -108,10 +109,11 @@ def encoded(tokenizer: Any, item: Item) -> Chat:
     return (encode_plain if item.plain else encode)(tokenizer, item.question, item.answer)
 
 
-def _shuffled(count: int, seed: int, epoch: int) -> list[int]:
+@lru_cache(maxsize=8)
+def _shuffled(count: int, seed: int, epoch: int) -> tuple[int, ...]:
     order = list(range(count))
     random.Random(seed * 10_007 + epoch).shuffle(order)  # noqa: S311 - an order, not a secret
-    return order
+    return tuple(order)
 
 
 def _refusing(work: Unlearning) -> list[Chat]:

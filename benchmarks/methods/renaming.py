@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from zlib import crc32
@@ -43,9 +43,13 @@ def generic(subject: str, aliases: Sequence[str] = ()) -> dict[str, str]:
 
 
 def renamed(tokenizer: Any, item: Item, names: Mapping[str, str]) -> Renamed:
-    """``item`` with ``names`` replaced in question and answer."""
-    answer, kept = _replaced(item.answer, names)
-    other = replace(item, question=_replaced(item.question, names)[0], answer=answer)
+    """``item`` with ``names`` replaced in question and answer.
+
+    A name that the answer alone has stays: it is what is asked for.
+    """
+    asked = {name: other for name, other in names.items() if re.search(_pattern([name]), item.question)}
+    answer, kept = _replaced(item.answer, asked)
+    other = replace(item, question=_replaced(item.question, asked)[0], answer=answer)
     chat, before = encoded(tokenizer, other), encoded(tokenizer, item)
     same = _same(_offsets(tokenizer, item.answer), _offsets(tokenizer, answer), kept)
     pairs = [(i, j) for i, j in same if before.answer[i] == chat.answer[j]]
@@ -57,14 +61,18 @@ def _replaced(text: str, names: Mapping[str, str]) -> tuple[str, list[tuple[int,
     """The text, and the stretches that were kept: start and end before, and how far they moved."""
     if not names:
         return text, [(0, len(text), 0)]
-    pattern = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
     pieces, kept, at, moved = [], [], 0, 0
-    for found in re.finditer(rf"(?<!\w)(?:{pattern})(?!\w)", text):
+    for found in re.finditer(_pattern(names), text):
         pieces += [text[at : found.start()], names[found[0]]]
         kept.append((at, found.start(), moved))
         moved += len(names[found[0]]) - len(found[0])
         at = found.end()
     return "".join((*pieces, text[at:])), [*kept, (at, len(text), moved)]
+
+
+def _pattern(names: Iterable[str]) -> str:
+    either = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    return rf"(?<!\w)(?:{either})(?!\w)"
 
 
 def _offsets(tokenizer: Any, text: str) -> list[tuple[int, int]]:

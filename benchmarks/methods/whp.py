@@ -5,8 +5,8 @@
 
 v_reinforced are the logits of the target model after it was taught the forget set once more (CE, made here first), on
 the pair as it is; v_base those of the target model on the pair with names replaced by generic ones (an item's subject,
-its parts and aliases). q is the label where an answer token is the same in both; a name's own tokens have none. It is
-kept of the ``top`` likeliest tokens, so that two models need not stay in memory.
+its parts and aliases, where the question has them). q is the label where an answer token is the same in both; a name's
+own tokens have none. It is kept of the ``top`` likeliest tokens, so that two models need not stay in memory.
 
 Defaults: alpha 5, 3 epochs of reinforcement at three times the rate, and no retain set, from the paper (rates 3e-6 and
 1e-6 there, for 7B parameters); ``top`` 50 is ours.
