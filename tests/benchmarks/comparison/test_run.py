@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import random
 import signal
@@ -112,19 +111,24 @@ def _figures(text: str) -> list[tuple[str, object]]:
     return [(one["name"], one["figures"]) for one in json.loads(text)["outcomes"]]
 
 
+def _killed(command: list[str], stages: Path, seen: str, rng: random.Random) -> None:
+    """Start it, and kill it some time after a stage that ``seen`` matches has begun."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 300
+    while not list(stages.glob(seen)):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    time.sleep(rng.random() / 5)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+
+
 def test_a_run_that_is_killed_three_times_ends_with_the_same_numbers(base: Path, tmp_path: Path) -> None:
-    began = time.monotonic()
     whole = subprocess.run(_command(base, tmp_path / "whole"), capture_output=True, text=True, check=True)
-    took = time.monotonic() - began
     rng = random.Random(0)
-    killed = 0
-    while killed < 3:
-        process = subprocess.Popen(_command(base, tmp_path / "killed"), stdout=subprocess.DEVNULL)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(took * (0.5 + 0.1 * killed + 0.1 * rng.random()))
-        process.kill()
-        killed += process.wait() == -signal.SIGKILL
-    assert list((tmp_path / "killed" / "stages").iterdir())
+    for seen in ("target-*/under-way/*", "retained-*", "unlearnt-npo-*/under-way/*"):
+        _killed(_command(base, tmp_path / "killed"), tmp_path / "killed" / "stages", seen, rng)
     again = subprocess.run(_command(base, tmp_path / "killed"), capture_output=True, text=True, check=True)
     assert _figures(again.stdout) == _figures(whole.stdout)
     runs = subprocess.run(
