@@ -146,7 +146,7 @@ def across(ground: Ground, tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
 
     folder = tmp_path_factory.mktemp("across")
-    torch.multiprocessing.spawn(main, (ground, folder), nprocs=2)
+    torch.multiprocessing.spawn(main, (Ground(ground.base, ground.target), folder), nprocs=2)
     return folder
 
 

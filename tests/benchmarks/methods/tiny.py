@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -62,17 +63,14 @@ class Killed(Meter):
 
 @dataclass
 class Ground:
-    """The folders of the base and the target model."""
+    """The folders of the base and the target model. ``references``: what ``reference`` loaded."""
 
     base: Path
     target: Path
     references: list[Any] = field(default_factory=list)
 
     def load(self, folder: Path) -> Any:
-        import torch
-        from transformers import AutoModelForCausalLM
-
-        return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+        return copy.deepcopy(_loaded(folder))
 
     def reference(self) -> Any:
         self.references.append(self.load(self.target))
@@ -80,9 +78,7 @@ class Ground:
 
     @property
     def tokenizer(self) -> Any:
-        from transformers import AutoTokenizer
-
-        return AutoTokenizer.from_pretrained(self.base)
+        return _tokenizer(self.base)
 
     def work(self, name: str, checkpoint: Path | None = None, meter: Meter | None = None, **given: Any) -> Unlearning:
         chosen = options(method(name).options, {**SMALL.get(name, {}), **given})
@@ -97,6 +93,21 @@ class Ground:
 
         with torch.no_grad():
             return float(predict(model, pack([encoded(self.tokenizer, item) for item in items])).nll)
+
+
+@cache
+def _loaded(folder: Path) -> Any:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+
+
+@cache
+def _tokenizer(folder: Path) -> Any:
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(folder)
 
 
 def made(folder: Path) -> Ground:
