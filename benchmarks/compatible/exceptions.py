@@ -8,6 +8,7 @@ _NOT_THERE = "an endpoint that is not guarded is not there: {}"
 _IDS = "token ids in kv_transfer_params would take the place of the text that is judged, and are refused"
 _LONG = "integers of more than 64 bits are read as floating-point numbers; vLLM refuses either, in other words"
 _CACHE = "both sides share vLLM's cache of prefixes: whichever asks second finds it filled, with or without the proxy"
+_MESSAGES = "enable_response_messages would show the messages that a guard wrote, and is refused for every request"
 _EMBEDS = "embeddings that clients send cannot be judged and are refused"
 
 # Looked for in the test's id, in this order.
@@ -24,6 +25,7 @@ EXPLAINED: dict[str, str] = {
     r"::test_kv_transfer_": _IDS,
     r"::test_long_seed$": _LONG,
     r"_with_prompt_embeds\.py::|::test_empty_prompt$": _EMBEDS,
+    r"::test_output_messages_enabled": _MESSAGES,
     r"::test_background|::test_streaming\[True-": "responses made in the background are refused: nobody watches them",
 }
 
