@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from benchmarks.attacks.framing import FRAMINGS
 from benchmarks.attacks.obfuscation import OBFUSCATIONS
-from benchmarks.comparison.rows import ATTACKED
+from benchmarks.comparison.rows import ATTACKED, answer_alone
 from benchmarks.data.corpus import Item
 
 Attack = Callable[[str, random.Random], str]
@@ -30,7 +30,4 @@ def attacked(forget: Sequence[Item], names: Sequence[str], seed: int) -> dict[st
 
 def _asked(forget: Sequence[Item], attack: Attack, seed: str) -> list[Item]:
     rng = random.Random(seed)  # noqa: S311 - an order, not a secret
-    return [
-        replace(item, question=attack(item.question, rng), paraphrase=None, wrong=(), reworded=None, options=())
-        for item in forget
-    ]
+    return [replace(answer_alone(item), question=attack(item.question, rng)) for item in forget]

@@ -149,7 +149,7 @@ PROFILES: dict[str, RunSpec] = {
     "tiny": RunSpec(
         "tiny", Data("people", forget=2, retain=4, held=2), teach=Recipe(epochs=12, lr=5e-4, stop=9),
         methods=("ga", "grad_diff", "npo", "simnpo", "rmu", "whp", "eco", "dragon", "refuse"), options=_SMALL,
-        asking=Asking(items=16, max_tokens=32),
+        asking=Asking(items=8, max_tokens=32),
     ),
     "cpu": RunSpec(
         "cpu", Data("tofu", source="locuslab/TOFU", part="forget10", forget=5, retain=10, held=2),

@@ -130,6 +130,13 @@ def test_a_limited_set_has_every_subject_before_it_has_one_twice() -> None:
     assert limited(corpus.sets, None)["forget"] != ()
 
 
+def test_where_answers_alone_count_nothing_else_is_read() -> None:
+    item = Item("q?", "a", "s", "p?", "again", ("wrong",), ("a", "b"))
+    found = limited(Corpus("some", (item,), (), (item,), {"world_facts": (item,), "aliases": (item,)}).sets, None)
+    assert found["forget"] == found["world_facts"] == (item,)
+    assert found["held"] == found["aliases"] == (Item("q?", "a", "s"),)
+
+
 def test_a_change_of_data_changes_the_digest() -> None:
     spec = profile("tiny")
     assert replace(spec, data=Data(forget=3)).digest != spec.digest
