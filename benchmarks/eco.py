@@ -13,7 +13,7 @@ import asyncio
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,7 +21,7 @@ import typer
 
 from benchmarks.guarded.answers import Answers, Reply, Sampling
 from benchmarks.guarded.conditions import LIST, Fit, Guarding, guardings, material
-from benchmarks.guarded.rows import Told, markdown, row
+from benchmarks.guarded.rows import Told, gap, markdown, row
 from benchmarks.guarded.serving import Place, change_list, drop_fit, fit_eco
 from benchmarks.guarded.setting import FULL, GUARDED_RETAINED, RETAINED, Setting
 from guard.registry import GUARDS
@@ -56,6 +56,11 @@ def main(
         told, problems = asyncio.run(measure(setting, ways, Sampling(max_tokens=max_tokens), fit_questions))
     rows = [row(t, told[0], told[1], stuff.forget, stuff.keep).plain() for t in told]
     typer.echo(markdown(rows))
+    behind = told[2]
+    for own, plain in zip(told[3:], rows[3:], strict=True):
+        let_through = gap(own, behind, stuff.forget)
+        plain["over_retained_behind_eco"] = asdict(let_through)
+        typer.echo(f"{own.name} over {behind.name}: {let_through.mean:+.3f} ± {let_through.stderr:.3f}")
     for problem in problems:
         typer.echo(f"not measured: {problem}", err=True)
     if json_file:

@@ -83,6 +83,11 @@ def row(told: Told, bare: Told, retained: Told, forget: Sequence[Question], keep
     )  # fmt: skip
 
 
+def gap(own: Told, other: Told, forget: Sequence[Question]) -> Estimate:
+    """The paired difference of two conditions' recall of the forget answers."""
+    return _gap(_recalls(own.forget, forget), _recalls(other.forget, forget))
+
+
 def markdown(rows: Sequence[dict[str, Any]]) -> str:
     """The rows' JSON as a table for a README."""
     head = ("", "forget ROUGE-L", "over retained", "paraphrased", "over retained", "retain ROUGE-L", "unchanged",
