@@ -7,6 +7,9 @@ CE is the mean over a pair's answer tokens, and a pair is a batch, so that squar
 papers: alpha 10, lambda 1. Theirs is F_all over the whole training set, of which D_f is a small part. Here it may be a
 third, and as F_all >= q F_f for a share q, alpha >= 1 / q would choose nothing: so F_all is taken over the retain set,
 which is the same in the limit of a small D_f. ``whole`` takes it over both.
+
+Alpha is to be chosen for the model. Of one that knows both sets by heart, F_f was 12 times F_all on the whole (135M
+parameters, 20 and 40 pairs): alpha 10 took the model apart, 1000 changed 0.3 % of the weights and left it usable.
 """
 
 from __future__ import annotations
