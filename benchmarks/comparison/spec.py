@@ -143,7 +143,8 @@ _TRAINED = ("ga", "grad_diff", "kl_min", "idk_nll", "idk_dpo", "npo", "simnpo", 
 _SMALL: dict[str, dict[str, Any]] = {
     name: {"epochs": 4, "lr": 1e-4} for name in ("grad_diff", "kl_min", "npo", "simnpo", "idk_nll", "idk_dpo", "undial",
                                                  "wga", "satimp", "whp", "task_vector")
-} | {"ga": {"epochs": 2, "lr": 5e-5}, "rmu": {"epochs": 4, "lr": 2e-4}}  # fmt: skip
+} | {"ga": {"epochs": 2, "lr": 5e-5}, "rmu": {"epochs": 4, "lr": 1e-3},
+     "ssd": {"alpha": 1000.0}}  # fmt: skip
 
 PROFILES: dict[str, RunSpec] = {
     "tiny": RunSpec(

@@ -17,6 +17,7 @@ from benchmarks.methods.batches import encoded as encoded
 from benchmarks.methods.method import Card, Method, Options, Unlearning
 from benchmarks.methods.state import Precise, State, Workers
 from benchmarks.methods.step import Frozen, Loss, Step
+from benchmarks.models.training import rate
 
 Chosen = Callable[[Any, Any], Sequence[Any]]  # a model and the method's options -> the parameters to change
 
@@ -79,12 +80,6 @@ def descend(work: Unlearning, loss: Loss, needs: Needs, *, kept: Any = None, tra
     model.eval()
     merged: Any = model.merge_and_unload() if options.lora else model
     return merged.requires_grad_(True)
-
-
-def rate(step: int, steps: int, warmup: float) -> float:
-    """The learning rate's share of its highest: it rises, then falls to nothing in a straight line."""
-    rising = max(1, round(steps * warmup))
-    return (step + 1) / rising if step < rising else (steps - step) / max(1, steps - rising)
 
 
 def beside(file: Path | None, name: str) -> Path | None:

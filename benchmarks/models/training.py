@@ -58,7 +58,7 @@ def train(model: Any, chats: Sequence[Chat], recipe: Recipe, checkpoint: Path | 
     optimiser = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True)
     per_epoch = -(-len(chats) // recipe.batch)
     steps = per_epoch * recipe.epochs
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, steps, recipe.warmup))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate(step, steps, recipe.warmup))
     spec = {k: v for k, v in asdict(recipe).items() if k not in ("stop", "threads")}
     spec |= {"chats": len(chats), "tokens": sum(len(c.prompt) + len(c.answer) for c in chats)}
     parts = {"model": model, "optimiser": optimiser, "schedule": schedule}
@@ -95,7 +95,8 @@ def _epoch(
     progress.seconds += time.monotonic() - began
 
 
-def _rate(step: int, steps: int, warmup: float) -> float:
+def rate(step: int, steps: int, warmup: float) -> float:
+    """The learning rate's share of its highest: it rises, then falls to nothing in a straight line."""
     rising = max(1, round(steps * warmup))
     return (step + 1) / rising if step < rising else (steps - step) / max(1, steps - rising)
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from benchmarks.methods.batches import Batches, Needs, encoded
-from benchmarks.methods.descent import rate
 from benchmarks.methods.method import Unlearning
 from benchmarks.methods.registry import method
 from benchmarks.methods.state import Precise
 from benchmarks.models.meter import Meter
+from benchmarks.models.training import rate
 from tests.benchmarks.methods.tiny import CORPUS, Broken, Ground, Killed
 from tests.benchmarks.methods.two_processes import CASES, EXACT, main, run
 
