@@ -11,7 +11,6 @@ from typing import Annotated, Any
 import typer
 
 from benchmarks.comparison.spec import PROFILES, RunSpec, profile
-from server.settings import default_cache
 
 app = typer.Typer(no_args_is_help=True, help="Compare the guard with retraining and with unlearning methods.")
 _OUT = Path("build/bench")
@@ -42,7 +41,9 @@ def run(
     spec_file: Annotated[Path | None, typer.Option("--spec", help="A run's spec.json: repeats it.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Of the processor.")] = None,
     out: Out = _OUT,
-    cache_dir: Annotated[Path, typer.Option(help="For the embedded model and the proxy.")] = default_cache(),  # noqa: B008
+    cache_dir: Annotated[
+        Path | None, typer.Option(help="For the embedded model and the proxy; default serve's.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
 ) -> None:

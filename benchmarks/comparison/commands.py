@@ -22,6 +22,7 @@ from benchmarks.methods.registry import METHODS, method
 from benchmarks.metrics.registry import METRICS, metric
 from benchmarks.models.workers import first
 from server.model_files import prepare_model
+from server.settings import default_cache
 
 _RUNS = "runs"
 
@@ -34,8 +35,10 @@ class Ready:
     folder: Path
 
 
-def prepared(spec: RunSpec, out: Path, cache_dir: Path, threads: int | None, tell: Callable[[str], None]) -> Ready:
-    """A run that can be carried out.
+def prepared(
+    spec: RunSpec, out: Path, cache_dir: Path | None, threads: int | None, tell: Callable[[str], None]
+) -> Ready:
+    """A run that can be carried out. ``cache_dir`` None: that of `letheward serve`.
 
     Raises:
         ValueError: a name is not known, an option cannot be.
@@ -48,14 +51,15 @@ def prepared(spec: RunSpec, out: Path, cache_dir: Path, threads: int | None, tel
     attacked((), spec.attacks, 0)
     own = spec.data
     chosen = corpus(own.name, own.source, Selection(own.forget, own.retain, own.held, own.part, own.seed))
-    base = prepare_model(spec.model, cache_dir, tell)
+    cache = cache_dir or default_cache()
+    base = prepare_model(spec.model, cache, tell)
     if base is None:
         raise FileNotFoundError(f"{spec.model} is not on this machine: give --model a folder, or download it first")
     if threads:
         import torch
 
         torch.set_num_threads(threads)
-    run = Run(spec, chosen, base, out / "stages", cache_dir, tell)
+    run = Run(spec, chosen, base, out / "stages", cache, tell)
     return Ready(run, out / _RUNS / f"{spec.profile}-{spec.digest}")
 
 

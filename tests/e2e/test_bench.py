@@ -17,19 +17,19 @@ pytestmark = pytest.mark.e2e
 
 def test_guards_are_compared_through_the_real_proxy(tmp_path: Path) -> None:
     folder = prepare_model("smollm2", default_cache(), lambda _: None)
-    words = f"bench run --target {folder} --retained {folder} --methods ga,eco,refuse --forget 1 --retain 2 --items 2"
-    command = [sys.executable, "-m", "server.cli", *words.split(), "--set", "ga.epochs=1", "--quiet", "--json"]
+    words = f"bench run --target {folder} --retained {folder} --methods eco,refuse --forget 1 --retain 2 --items 2"
+    command = [sys.executable, "-m", "server.cli", *words.split(), "--quiet", "--json"]
     done = subprocess.run([*command, "--out", str(tmp_path)], capture_output=True, text=True, check=True)
     rows = {row["name"]: row for row in json.loads(done.stdout)["outcomes"]}
-    assert list(rows) == ["target", "retained", "ga", "eco", "refuse"]
+    assert list(rows) == ["target", "retained", "eco", "refuse"]
     assert not any(row["failed"] for row in rows.values())
     for name in ("eco", "refuse"):
         assert rows[name]["figures"]["unchanged"]["value"] == 1
-        assert 0 < rows[name]["cost"]["deletion_seconds"] < rows["ga"]["cost"]["deletion_seconds"]
+        assert rows[name]["cost"]["deletion_seconds"] > 0
         assert rows[name]["cost"]["seconds"] > 0
     assert rows["refuse"]["figures"]["forget_declined"]["value"] == 1
     assert "why" in rows["refuse"]["figures"]["forget_probability"]
     assert "value" in rows["eco"]["figures"]["forget_probability"]
     assert {one["action"] for one in rows["eco"]["said"] if one["of"] == "forget"} == {"eco"}
     (page,) = tmp_path.glob("runs/*/report.html")
-    assert "Gradient ascent" in page.read_text()
+    assert "Refusal" in page.read_text()
