@@ -8,7 +8,7 @@ serve_options = $(if $(UPSTREAM),--upstream $(UPSTREAM)) $(if $(MODEL),--model $
 	$(if $(CACHE_DIR),--cache-dir $(CACHE_DIR))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format setup setup-test bench-detector bench-models bench-eco bench-traces bench-overhead bench-tiny bench-cpu clean
+.PHONY: help serve test check format setup setup-test test-bench bench-detector bench-models bench-eco bench-traces bench-overhead bench-tiny bench-cpu clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
@@ -25,10 +25,13 @@ serve: setup ## Start model and proxy (UPSTREAM= MODEL= MODEL_PATH= HOST= PORT= 
 test: setup-test check ## Install what is needed and run every check and test (ARGS= for pytest)
 ifeq ($(ARGS),)
 	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n 2 --dist loadfile --ignore tests/e2e
-	$(VENV)/bin/python -m pytest tests/e2e
+	$(VENV)/bin/python -m pytest tests/e2e --ignore tests/e2e/test_bench.py
 else
 	$(VENV)/bin/python -m pytest $(ARGS)
 endif
+
+test-bench: setup-test ## The comparison with guards before a real vLLM, 3 minutes
+	$(VENV)/bin/python -m pytest tests/e2e/test_bench.py
 
 check: setup-test ## ruff, mypy --strict, import-linter
 	$(VENV)/bin/ruff check .

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import structlog
 
 from benchmarks.comparison.attacking import ATTACKS, attacked
 from benchmarks.comparison.choosing import options
@@ -65,6 +68,7 @@ def prepared(
 
 def carry_out(ready: Ready, *, shown: bool) -> tuple[Path | None, str]:
     """The folder with spec, results and report, and the report as text; nothing where another process writes it."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # what is printed may be read as JSON
     found = replace(ready.run, shown=shown).comparison()
     if not first():
         return None, ""
