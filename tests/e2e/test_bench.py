@@ -23,13 +23,14 @@ def test_guards_are_compared_through_the_real_proxy(tmp_path: Path) -> None:
     rows = {row["name"]: row for row in json.loads(done.stdout)["outcomes"]}
     assert list(rows) == ["target", "retained", "eco", "refuse"]
     assert not any(row["failed"] for row in rows.values())
+    figures = {name: dict(row["figures"]) for name, row in rows.items()}
     for name in ("eco", "refuse"):
-        assert rows[name]["figures"]["unchanged"]["value"] == 1
+        assert figures[name]["unchanged"]["value"] == 1
         assert rows[name]["cost"]["deletion_seconds"] > 0
         assert rows[name]["cost"]["seconds"] > 0
-    assert rows["refuse"]["figures"]["forget_declined"]["value"] == 1
-    assert "why" in rows["refuse"]["figures"]["forget_probability"]
-    assert "value" in rows["eco"]["figures"]["forget_probability"]
+    assert figures["refuse"]["forget_declined"]["value"] == 1
+    assert "why" in figures["refuse"]["forget_probability"]
+    assert "value" in figures["eco"]["forget_probability"]
     assert {one["action"] for one in rows["eco"]["said"] if one["of"] == "forget"} == {"eco"}
     (page,) = tmp_path.glob("runs/*/report.html")
     assert "Refusal" in page.read_text()
