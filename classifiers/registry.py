@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from importlib.util import find_spec
 
+from classifiers.lazily import imported
 from classifiers.types import Encoder
 
 ENCODERS: dict[str, str] = {
@@ -31,8 +31,7 @@ def create_encoder(name: str, *, threads: int = 1) -> Encoder:
         return SentenceTransformers(name.removeprefix(OWN), name=name)
     if name not in ENCODERS:
         raise ValueError(f"unknown encoder {name!r}; there are auto, {', '.join(sorted(ENCODERS))} and {OWN}MODEL")
-    module, _, attribute = ENCODERS[name].partition(":")
-    encoder: Encoder = getattr(import_module(module), attribute)(threads=threads)
+    encoder: Encoder = imported(ENCODERS[name])(threads=threads)
     return encoder
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import import_module
 from typing import cast
 
+from classifiers.lazily import imported
 from guard.effects import Guard
 
 GUARDS: dict[str, str] = {
@@ -27,5 +27,4 @@ def create_guard(name: str) -> Guard:
     """
     if name not in GUARDS:
         raise ValueError(f"there is no guard {name!r}: choose one of {', '.join(GUARDS)}")
-    module, _, attribute = GUARDS[name].partition(":")
-    return cast(Guard, getattr(import_module(module), attribute))
+    return cast(Guard, imported(GUARDS[name]))

@@ -20,7 +20,7 @@ from benchmarks.comparison.report.markdown import difference, markdown
 from benchmarks.comparison.run import Run
 from benchmarks.comparison.saved import load, save
 from benchmarks.comparison.spec import PROFILES, RunSpec
-from benchmarks.data.registry import DATASETS, Selection, corpus
+from benchmarks.data.registry import DATASETS, corpus
 from benchmarks.methods.registry import METHODS, method
 from benchmarks.metrics.registry import METRICS, metric
 from benchmarks.models.workers import first
@@ -53,7 +53,7 @@ def prepared(
         metric(name)
     attacked((), spec.attacks, 0)
     own = spec.data
-    chosen = corpus(own.name, own.source, Selection(own.forget, own.retain, own.held, own.part, own.seed))
+    chosen = corpus(own.name, own.source, own)
     cache = cache_dir or default_cache()
     base = prepare_model(spec.model, cache, tell)
     if base is None:

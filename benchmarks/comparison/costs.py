@@ -61,7 +61,9 @@ class Spending(Meter):
         """What was spent so far."""
         wall, device, joules = _now()
         began_wall, began_device, began_joules = self._began
-        spent = None if None in (joules, began_joules, self.joules) else _spent(joules, began_joules, self.joules)
+        spent = None
+        if joules is not None and began_joules is not None and self.joules is not None:
+            spent = self.joules + max(0.0, joules - began_joules)  # a counter may have run over its end
         return Cost(
             self.seconds + wall - began_wall, self.device + device - began_device, max(self.peak, _peak()),
             self.tokens, joules=spent,
@@ -81,11 +83,6 @@ def spending(title: str, file: Path | None, *, shown: bool = True) -> Iterator[S
 def size(folder: Path) -> int:
     """Bytes of the files in a folder."""
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-
-
-def _spent(now: float | None, began: float | None, before: float | None) -> float:
-    # A counter that ran over its end tells nothing of the time before.
-    return (before or 0.0) + max(0.0, (now or 0.0) - (began or 0.0))
 
 
 def _now() -> tuple[float, float, float | None]:

@@ -14,7 +14,7 @@ from benchmarks.comparison.costs import spending
 from benchmarks.comparison.models import Workshop, key
 from benchmarks.comparison.outcome import Cost
 from benchmarks.comparison.stages import Stage
-from benchmarks.data.corpus import Corpus, Item
+from benchmarks.data.corpus import Corpus, Item, digest
 from benchmarks.guarded.answers import Reply
 from benchmarks.methods.guard_inside import inside
 from benchmarks.methods.guard_list import lines
@@ -67,7 +67,7 @@ class Guards:
 
     def _stage(self, name: str) -> Stage:
         spec = self.workshop.spec
-        digests = {of: Corpus(of, tuple(items), ()).digest for of, items in self.sets.items()}
+        digests = {of: digest(of, items) for of, items in self.sets.items()}
         return self.workshop.stages.stage(
             f"guarded-{name}",
             {"guard": name, "options": asdict(self._options(name)), "target": key(self.target), "sets": digests,

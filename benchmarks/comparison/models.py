@@ -12,7 +12,7 @@ from typing import Any, cast
 from benchmarks.comparison.costs import size, spending
 from benchmarks.comparison.spec import RunSpec
 from benchmarks.comparison.stages import Stage, Stages
-from benchmarks.data.corpus import Corpus, Item
+from benchmarks.data.corpus import Corpus, Item, digest
 from benchmarks.methods.descent import encoded
 from benchmarks.methods.method import Options, Unlearning
 from benchmarks.methods.registry import method
@@ -64,7 +64,7 @@ class Workshop:
         """The folder of a model that was taught ``items``: ``given``, where the user has one."""
         if given is not None:
             return Path(given)
-        depends = {"base": self.base.name, "items": Corpus(kind, tuple(items), ()).digest,
+        depends = {"base": self.base.name, "items": digest(kind, items),
                    "recipe": asdict(self.spec.teach), "precision": self.spec.precision}  # fmt: skip
         stage = self.stages.stage(kind, depends)
         self.stages.once(stage, partial(self._teach, stage, items))

@@ -18,14 +18,16 @@ from benchmarks.comparison.outcome import Comparison, Cost, Outcome
 from benchmarks.comparison.rows import figures, limited, parts, said
 from benchmarks.comparison.spec import RunSpec
 from benchmarks.comparison.stages import Stages
-from benchmarks.data.corpus import Corpus, Item
+from benchmarks.data.corpus import Corpus, Item, digest
 from benchmarks.methods.registry import method
+from benchmarks.metrics.metric import Measured, Undefined
 from benchmarks.metrics.reading import Readings, Subjects
 from benchmarks.metrics.scoring import load_readings, read, save_readings
 from benchmarks.models.meter import Meter
 from benchmarks.models.workers import first
 
 Sets = Mapping[str, Sequence[Item]]
+Figures = Mapping[str, Measured | Undefined]
 
 
 @dataclass(frozen=True)
@@ -87,36 +89,41 @@ class Run:
         except Exception as error:  # noqa: BLE001 - the other rows are worth having
             self.tell(f"{name} failed: {error}")
             failed = f"{type(error).__name__}: {error}"
-            return Outcome(name, dict(self._given(name)), Cost(math.nan), {}, failed=failed, command=self._again(name))
+            return Outcome(
+                name, dict(self._given(name)), Cost(math.nan), {}, failed=failed, command=self.spec.command(name)
+            )
 
     def _taught(self, kind: str, folder: Path) -> Outcome:
         stage = folder.parent / "done.json"
         cost = Cost(math.nan)
         if stage.is_file() and getattr(self.spec, kind) is None:
-            cost = cost_of(self.stages.stage_in(folder.parent).told()["cost"])
-        own = self._read(folder, self.sets)
-        found = figures(Subjects(own, *self._measures), self.spec.metrics)
+            cost = Cost(**self.stages.stage_in(folder.parent).told()["cost"])
+        own, found = self._measured(folder)
         return Outcome(kind, asdict(self.spec.teach), cost, found, said(own), self.spec.command())
 
     def _unlearnt(self, name: str) -> Outcome:
         chosen = self._chosen(name)
         pieces = parts(self.corpus, self.spec.requests)
         stage = self.workshop.unlearnt(name, chosen, self.target, pieces, self.spec.seed)
-        costs = [cost_of(found) for found in stage.told()["costs"]]
+        costs = [Cost(**found) for found in stage.told()["costs"]]
         steps = [
             self._step(self._read(stage.folder / f"model-{number}", self._until(pieces[:number])))
             for number in range(1, len(pieces))
         ]
-        own = self._read(stage.folder / f"model-{len(pieces)}", self.sets)
-        found = figures(Subjects(own, *self._measures), self.spec.metrics)
-        return Outcome(name, asdict(chosen), together(costs), found, said(own), self._again(name),
+        own, found = self._measured(stage.folder / f"model-{len(pieces)}")
+        return Outcome(name, asdict(chosen), together(costs), found, said(own), self.spec.command(name),
                        steps=(*steps, found) if steps else ())  # fmt: skip
+
+    def _measured(self, folder: Path) -> tuple[Readings, Figures]:
+        """What a model says to all that is asked, and its figures."""
+        own = self._read(folder, self.sets)
+        return own, figures(Subjects(own, *self._measures), self.spec.metrics)
 
     def _guarded(self, name: str) -> Outcome:
         row = self.guards.row(name)
         measures = Subjects(row.readings, self._with_texts(row.bare), self._measures[1])
         found = figures(measures, self.spec.metrics)
-        return Outcome(name, row.settings, row.cost, found, said(row.readings), self._again(name))
+        return Outcome(name, row.settings, row.cost, found, said(row.readings), self.spec.command(name))
 
     def _with_texts(self, bare: Readings) -> Readings:
         """The target's predictions with the texts of the server that the guards stand before."""
@@ -132,7 +139,7 @@ class Run:
     def _measures(self) -> tuple[Readings, Readings]:
         return self._read(self.target, self.sets), self._read(self.retained, self.sets)
 
-    def _step(self, own: Readings) -> Mapping[str, Any]:
+    def _step(self, own: Readings) -> Figures:
         target, retained = ({name: tuple(r for r in readings[name] if r.item in {o.item for o in own[name]})
                              for name in own} for readings in self._measures)  # fmt: skip
         return figures(Subjects(own, target, retained), self.spec.metrics)
@@ -160,11 +167,8 @@ class Run:
     def _given(self, name: str) -> Mapping[str, Any]:
         return self.spec.options.get(name, {})
 
-    def _again(self, name: str) -> str:
-        return self.spec.command(name)
-
     def _read(self, folder: Path, sets: Sets, *, texts_only: bool = False) -> Readings:
-        digests = {name: Corpus(name, tuple(items), ()).digest for name, items in sets.items()}
+        digests = {name: digest(name, items) for name, items in sets.items()}
         depends = {"model": key(folder), "sets": digests, "asking": asdict(self.spec.asking), "texts_only": texts_only,
                    "precision": self.spec.precision}  # fmt: skip
         stage = self.stages.stage("read", depends)
@@ -187,11 +191,6 @@ class Run:
         return {"name": self.corpus.name, "digest": self.corpus.digest, "device": str(device()),
                 "sets": {name: len(items) for name, items in self.corpus.sets.items()},
                 "asked": {name: len(items) for name, items in self.sets.items()}}  # fmt: skip
-
-
-def cost_of(found: Mapping[str, Any]) -> Cost:
-    """A cost as a stage kept it."""
-    return Cost(**found)
 
 
 def together(costs: Sequence[Cost]) -> Cost:

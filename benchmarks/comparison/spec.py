@@ -8,30 +8,21 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from benchmarks.data.registry import Selection
 from benchmarks.models.training import Recipe
 
 
 @dataclass(frozen=True, slots=True)
-class Data:
+class Data(Selection):
     """Which data set and how much of it.
 
     Attributes:
         name: in ``benchmarks.data.registry``.
         source: a folder or a hub's name, where the data set needs one.
-        forget: subjects to forget, or questions where the data set has no subjects.
-        retain: subjects that both models learn.
-        held: subjects that neither learns.
-        part: of the data set ("forget10", "news", ...), "" for its default.
-        seed: of what is made up or drawn.
     """
 
     name: str = "people"
     source: str | None = None
-    forget: int = 2
-    retain: int = 4
-    held: int = 2
-    part: str = ""
-    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,17 +139,17 @@ _SMALL: dict[str, dict[str, Any]] = {
 
 PROFILES: dict[str, RunSpec] = {
     "tiny": RunSpec(
-        "tiny", Data("people", forget=2, retain=4, held=2), teach=Recipe(epochs=12, lr=5e-4, stop=9),
+        "tiny", Data(forget=2, retain=4, held=2), teach=Recipe(epochs=12, lr=5e-4, stop=9),
         methods=("ga", "grad_diff", "npo", "simnpo", "rmu", "whp", "eco", "dragon", "refuse"), options=_SMALL,
         asking=Asking(items=8, max_tokens=32),
     ),
     "cpu": RunSpec(
-        "cpu", Data("tofu", source="locuslab/TOFU", part="forget10", forget=5, retain=10, held=2),
+        "cpu", Data(name="tofu", source="locuslab/TOFU", part="forget10", forget=5, retain=10, held=2),
         teach=Recipe(epochs=10, lr=5e-4, stop=6), methods=(*_TRAINED, *_GUARDS), options=_SMALL,
         asking=Asking(items=60, max_tokens=64),
     ),
     "gpu": RunSpec(
-        "gpu", Data("tofu", source="locuslab/TOFU", part="forget10", forget=20, retain=180, held=10),
+        "gpu", Data(name="tofu", source="locuslab/TOFU", part="forget10", forget=20, retain=180, held=10),
         model="meta-llama/Llama-3.2-1B-Instruct", teach=Recipe(epochs=5, lr=1e-5, batch=16),
         methods=(*_TRAINED, *_GUARDS), asking=Asking(max_tokens=128, batch=64), precision="bf16",
     ),

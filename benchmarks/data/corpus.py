@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 
 
@@ -33,6 +33,11 @@ class Item:
     options: tuple[str, ...] = ()
     group: str = ""
     plain: bool = False
+
+
+def digest(name: str, items: Iterable[Item]) -> str:
+    """Changes with the name of a set or any of its texts."""
+    return Corpus(name, tuple(items), ()).digest
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from typing import cast
 
 from benchmarks.data.corpus import Corpus
+from benchmarks.named import named
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +49,7 @@ def loader(name: str) -> Load:
     Raises:
         ValueError: there is none.
     """
-    if name not in DATASETS:
-        raise ValueError(f"there is no data set {name!r}: choose from {', '.join(DATASETS)}")
-    module, _, attribute = DATASETS[name].partition(":")
-    return cast(Load, getattr(import_module(module), attribute))
+    return cast(Load, named(DATASETS, name, "data set"))
 
 
 def corpus(name: str, source: str | None, selection: Selection) -> Corpus:

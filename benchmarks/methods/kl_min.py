@@ -14,7 +14,7 @@ from benchmarks.methods.batches import Needs
 from benchmarks.methods.descent import by_loss
 from benchmarks.methods.method import Card, Intent, Options
 from benchmarks.methods.step import Step
-from benchmarks.methods.terms import divergence
+from benchmarks.methods.terms import balanced, divergence
 
 if TYPE_CHECKING:
     import torch
@@ -22,10 +22,7 @@ if TYPE_CHECKING:
 
 def loss(step: Step, options: Options) -> torch.Tensor:
     """The loss of a step, a scalar."""
-    forget = -options.forget_weight * step.forget.nll
-    if not options.retain_weight:
-        return forget
-    return forget + options.retain_weight * divergence(step.frozen.retain.logits, step.retain.logits)
+    return balanced(step, options, -step.forget.nll, lambda: divergence(step.frozen.retain.logits, step.retain.logits))
 
 
 METHOD = by_loss(

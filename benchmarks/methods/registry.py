@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import import_module
 from typing import cast
 
 from benchmarks.methods.method import Method
+from benchmarks.named import named
 
 METHODS: dict[str, str] = {
     "retrain": "benchmarks.methods.retrain:METHOD",
@@ -41,7 +41,4 @@ def method(name: str) -> Method:
     Raises:
         ValueError: there is none.
     """
-    if name not in METHODS:
-        raise ValueError(f"there is no method {name!r}: choose from {', '.join(METHODS)}")
-    module, _, attribute = METHODS[name].partition(":")
-    return cast(Method, getattr(import_module(module), attribute))
+    return cast(Method, named(METHODS, name, "method"))

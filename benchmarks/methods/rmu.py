@@ -19,7 +19,7 @@ from benchmarks.methods.batches import Needs
 from benchmarks.methods.descent import by_loss
 from benchmarks.methods.method import Card, Intent, Options, Unlearning
 from benchmarks.methods.step import Step
-from benchmarks.methods.terms import answer_means
+from benchmarks.methods.terms import answer_means, balanced
 from benchmarks.models.predicted import Predicted
 
 if TYPE_CHECKING:
@@ -44,10 +44,9 @@ class Rmu(Options):
 def loss(step: Step, options: Rmu) -> torch.Tensor:
     """The loss of a step, a scalar."""
     forget = _distance(step.forget, options, step.kept)
-    if not options.retain_weight:
-        return options.forget_weight * forget
-    retain = _distance(step.retain, options, _output(step.frozen.retain, options))
-    return options.forget_weight * forget + options.retain_weight * retain
+    return balanced(
+        step, options, forget, lambda: _distance(step.retain, options, _output(step.frozen.retain, options))
+    )
 
 
 def _output(predicted: Predicted, options: Rmu) -> torch.Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from benchmarks.methods.method import Options
@@ -17,11 +18,14 @@ def taught(step: Step, options: Options) -> torch.Tensor:
     return step.forget.nll
 
 
-def balanced(step: Step, options: Options, forget: torch.Tensor) -> torch.Tensor:
-    """L = gamma forget + alpha CE(retain); with alpha 0 the retain set is not read."""
+def balanced(
+    step: Step, options: Options, forget: torch.Tensor, retain: Callable[[], torch.Tensor] | None = None
+) -> torch.Tensor:
+    """L = gamma forget + alpha retain, which is CE(retain) if not given; with alpha 0 the retain set is not read."""
     if not options.retain_weight:
         return options.forget_weight * forget
-    return options.forget_weight * forget + options.retain_weight * step.retain.nll
+    kept = step.retain.nll if retain is None else retain()
+    return options.forget_weight * forget + options.retain_weight * kept
 
 
 def log_ratios(own: Predicted, reference: Predicted) -> torch.Tensor:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, np.dtype[np.float64]]
 
 Score = Callable[[Reading, Scored], float]
+Sides = tuple[tuple[float, ...], tuple[float, ...]]  # scores of members, of others
 _LEAST = 0.4
 _FLAT = 1e-3  # a spread below it is taken for it: all of p on one token
 _DRAWS = 1000
@@ -71,12 +72,24 @@ def scores(
     return whole(readings, of, take, "predicted answer", counts)
 
 
-def pair(readings: Readings, score: Score) -> tuple[tuple[float, ...], tuple[float, ...]] | Undefined:
+def pair(readings: Readings, score: Score) -> Sides | Undefined:
     """Scores of members (the forget set) and of others (the held-out set)."""
     members, others = scores(readings, "forget", score), scores(readings, "held", score)
     if isinstance(members, Undefined):
         return members
     return others if isinstance(others, Undefined) else (members, others)
+
+
+def pairs(subjects: Subjects, score: Score) -> tuple[Sides, Sides] | Undefined:
+    """Scores of members and of others, the subject's own and the retained model's, of the same items."""
+    own, retained = pair(subjects.own, score), pair(subjects.retained, score)
+    if isinstance(own, Undefined):
+        return own
+    if isinstance(retained, Undefined):
+        return Undefined(f"the retained model: {retained.why}")
+    if list(map(len, own)) != list(map(len, retained)):
+        return Undefined("the retained model was asked other items")
+    return own, retained
 
 
 def told(subjects: Subjects, score: Score) -> Measured | Undefined:
@@ -87,14 +100,10 @@ def told(subjects: Subjects, score: Score) -> Measured | Undefined:
 
 def told_by_reference(subjects: Subjects) -> Measured | Undefined:
     """The AUC of the difference to the retained model's mean log-probability."""
-    own, reference = pair(subjects.own, by_loss), pair(subjects.retained, by_loss)
-    if isinstance(own, Undefined):
-        return own
-    if isinstance(reference, Undefined):
-        return Undefined(f"the retained model: {reference.why}")
-    if list(map(len, own)) != list(map(len, reference)):
-        return Undefined("the retained model was asked other items")
-    members, others = (tuple(a - b for a, b in zip(*sides, strict=True)) for sides in zip(own, reference, strict=True))
+    found = pairs(subjects, by_loss)
+    if isinstance(found, Undefined):
+        return found
+    members, others = (tuple(a - b for a, b in zip(*sides, strict=True)) for sides in zip(*found, strict=True))
     return measured(members, others)
 
 
@@ -119,12 +128,12 @@ def told_of_worst_group(subjects: Subjects, score: Score) -> Measured | Undefine
 
 def auc(members: Sequence[float], others: Sequence[float]) -> float:
     """The chance that a member's score is above another's, ties for a half."""
-    return float(_above(members, others).mean())
+    return float(above(members, others).mean())
 
 
 def measured(members: Sequence[float], others: Sequence[float], note: str = "") -> Measured:
     """The AUC with the standard error of a bootstrap over both sides."""
-    draws = resampled([_above(members, others)])[0]
+    draws = resampled([above(members, others)])[0]
     values = (*members, *others)
     text = f"{len(members)} members, {len(others)} others; values are their scores in this order"
     return Measured(auc(members, others), float(draws.std(ddof=1)), len(values), values, note or text)
@@ -141,12 +150,8 @@ def resampled(tables: Sequence[Array]) -> list[Array]:
     return [((one @ table) * other).sum(axis=1) for table in tables]
 
 
-def above(found: tuple[Sequence[float], Sequence[float]]) -> Array:
+def above(members: Sequence[float], others: Sequence[float]) -> Array:
     """Who is above whom, (members, others): 1, or a half for a tie."""
-    return _above(*found)
-
-
-def _above(members: Sequence[float], others: Sequence[float]) -> Array:
     import numpy as np
 
     one, other = np.asarray(members)[:, None], np.asarray(others)[None, :]

@@ -7,7 +7,7 @@ over-unlearnt.
 
 from __future__ import annotations
 
-from benchmarks.metrics.membership import above, by_min_k, pair, resampled
+from benchmarks.metrics.membership import above, by_min_k, pairs, resampled
 from benchmarks.metrics.metric import Measured, Metric, Undefined
 from benchmarks.metrics.reading import Subjects
 
@@ -16,14 +16,11 @@ def privacy_leakage(subjects: Subjects) -> Measured | Undefined:
     """The leakage, with the standard error of a bootstrap that draws the same examples for both models."""
     import numpy as np
 
-    own, retained = pair(subjects.own, by_min_k), pair(subjects.retained, by_min_k)
-    if isinstance(own, Undefined):
-        return own
-    if isinstance(retained, Undefined):
-        return Undefined(f"the retained model: {retained.why}")
-    if list(map(len, own)) != list(map(len, retained)):
-        return Undefined("the retained model was asked other items")
-    tables = [above(own), above(retained)]
+    found = pairs(subjects, by_min_k)
+    if isinstance(found, Undefined):
+        return found
+    own, retained = found
+    tables = [above(*own), above(*retained)]
     mine, theirs = (float(1 - table.mean()) for table in tables)
     if theirs == 0:
         return Undefined("the retained model itself tells all of the forget set from held-out answers")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import import_module
 from typing import cast
 
 from benchmarks.metrics.metric import Metric
+from benchmarks.named import named
 
 METRICS: dict[str, str] = {
     "forget_rouge": "benchmarks.metrics.rouge:FORGET",
@@ -70,7 +70,4 @@ def metric(name: str) -> Metric:
     Raises:
         ValueError: there is none.
     """
-    if name not in METRICS:
-        raise ValueError(f"there is no metric {name!r}: choose from {', '.join(METRICS)}")
-    module, _, attribute = METRICS[name].partition(":")
-    return cast(Metric, getattr(import_module(module), attribute))
+    return cast(Metric, named(METRICS, name, "metric"))

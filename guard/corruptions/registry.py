@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from classifiers.lazily import imported
 
 if TYPE_CHECKING:
     import torch
@@ -39,8 +40,7 @@ class Way:
     @property
     def function(self) -> Function:
         """The function itself; imports torch."""
-        module, _, attribute = self.where.partition(":")
-        found: Function = getattr(import_module(module), attribute)
+        found: Function = imported(self.where)
         return found
 
 

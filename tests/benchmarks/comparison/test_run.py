@@ -15,7 +15,7 @@ import pytest
 
 from benchmarks.comparison.run import Run
 from benchmarks.comparison.spec import Asking, Data, RunSpec
-from benchmarks.data.registry import Selection, corpus
+from benchmarks.data.registry import corpus
 from benchmarks.metrics.metric import Measured, Undefined
 from benchmarks.models.training import Recipe
 from tests.benchmarks.tiny_model import make_tiny
@@ -34,7 +34,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _run(spec: RunSpec, base: Path, folder: Path, said: list[str]) -> Run:
     own = spec.data
-    chosen = corpus(own.name, own.source, Selection(own.forget, own.retain, own.held))
+    chosen = corpus(own.name, own.source, own)
     return Run(spec, chosen, base, folder, folder, said.append, shown=False)
 
 

@@ -18,6 +18,7 @@ from benchmarks.metrics.scoring import load_readings, read, save_readings
 from benchmarks.models.meter import Meter
 from benchmarks.models.packing import Chat, encode, encode_plain
 from tests.benchmarks.metrics.made import everything, figure
+from tests.benchmarks.tiny_model import word_tokenizer
 
 ITEMS = (
     Item("Where was Ilmar born ?", "In the harbour town of Vorsk .", paraphrase="In what town was Ilmar born ?",
@@ -29,30 +30,19 @@ ITEMS = (
     Item("She did", "mend clocks in Rome and Paris", plain=True),
 )  # fmt: skip
 SETS = {"forget": ITEMS[:2], "neighbours": ITEMS[2:3], "verbmem": ITEMS[3:], "again": ITEMS[:1]}
-TEMPLATE = (
-    "{% for m in messages %}<|{{ m.role }}|> {{ m.content }} <|end|> {% endfor %}"
-    "{% if add_generation_prompt %}<|assistant|> {% endif %}"
-)
 
 
 @pytest.fixture(scope="module")
 def tiny() -> tuple[Any, Any]:
     """Random weights, large enough that predictions differ, and words as tokens."""
     import torch
-    from tokenizers import Tokenizer
-    from tokenizers.models import WordLevel
-    from tokenizers.pre_tokenizers import WhitespaceSplit
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+    from transformers import LlamaConfig, LlamaForCausalLM
 
     texts = (text for i in ITEMS for text in (i.question, i.answer, i.paraphrase or "", i.reworded or "", *i.wrong))
-    words = ["[UNK]", "<|end|>", "<|user|>", "<|assistant|>", *dict.fromkeys(" ".join(texts).split())]
-    plain = Tokenizer(WordLevel({word: at for at, word in enumerate(words)}, unk_token="[UNK]"))
-    plain.pre_tokenizer = WhitespaceSplit()
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=plain, unk_token="[UNK]", eos_token="<|end|>")
-    tokenizer.chat_template = TEMPLATE
+    tokenizer = word_tokenizer(texts)
     torch.manual_seed(1)
     config = LlamaConfig(
-        vocab_size=len(words), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
+        vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
         num_key_value_heads=2, max_position_embeddings=128, eos_token_id=1, bos_token_id=None, initializer_range=0.3,
     )  # fmt: skip
     model = LlamaForCausalLM(config).eval()
