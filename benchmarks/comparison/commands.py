@@ -135,7 +135,7 @@ def known() -> dict[str, list[dict[str, Any]]]:
                      for name, spec in PROFILES.items()],
         "data": [{"name": name, "module": where} for name, where in DATASETS.items()],
         "methods": [{"name": name, "title": c.title, "family": c.family, "intent": str(c.intent), "touches": c.touches,
-                     "paper": c.paper} for name, c in cards.items()],
+                     "paper": c.paper, "from": str(c.basis)} for name, c in cards.items()],
         "metrics": [{"name": name, "title": m.title, "about": m.about, "better": m.better, "paper": m.paper}
                     for name, m in ((n, metric(n)) for n in METRICS)],
         "attacks": [{"name": name, "about": (way.__doc__ or "").strip()} for name, way in ATTACKS.items()],

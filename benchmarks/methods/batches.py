@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from benchmarks.data.corpus import Item
 from benchmarks.methods.method import Unlearning
 from benchmarks.models.packing import Chat, Packed, encode, encode_plain, pack
+
+Make = Callable[[Unlearning], Sequence[Chat]]  # a set that a method makes before the first step
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +24,16 @@ class Needs:
         refused: the forget questions, declined.
         reference: a frozen copy of the target model.
         hidden: the layers' outputs.
+        paired: more sets by name, with a chat for each forget pair, read beside it.
+        beside: more sets by name, gone through in their own order as the retain set is.
     """
 
     retain: bool = True
     refused: bool = False
     reference: bool = False
     hidden: bool = False
+    paired: Mapping[str, Make] = field(default_factory=dict)
+    beside: Mapping[str, Make] = field(default_factory=dict)
 
 
 RETAIN = Needs()
@@ -39,7 +45,7 @@ class Batch:
     """What one process reads in a step.
 
     Attributes:
-        sets: "forget", "retain" and "refused", as far as the loss needs them.
+        sets: "forget", "retain", "refused" and the method's own, as far as the loss needs them.
         places: of the forget pairs in the corpus.
         share: of the step's forget pairs; several processes' shares make 1.
     """
@@ -64,14 +70,17 @@ class Batches:
         self._seed = work.seed
         self._size: int = work.options.batch
         self._forget = [encoded(work.tokenizer, item) for item in work.corpus.forget]
-        self._retain: list[Chat] = []
+        self._beside: dict[str, Sequence[Chat]] = {}
         if not self._forget:
             raise ValueError("there is nothing to learn or to forget from: the set is empty")
         if needs.retain and work.options.retain_weight:
-            self._retain = [encoded(work.tokenizer, item) for item in work.corpus.retain]
-            if not self._retain:
+            if not work.corpus.retain:
                 raise ValueError("this method reads the retain set, which is empty")
-        self._refused = _refusing(work) if needs.refused else []
+            self._beside["retain"] = [encoded(work.tokenizer, item) for item in work.corpus.retain]
+        self._paired = {name: make(work) for name, make in needs.paired.items()}
+        if needs.refused:
+            self._paired["refused"] = _refusing(work)
+        self._beside |= {name: make(work) for name, make in needs.beside.items()}
         self._dtype, self._device = work.model.dtype, work.model.device
 
     def __len__(self) -> int:
@@ -87,16 +96,15 @@ class Batches:
         order = _shuffled(len(self._forget), self._seed, epoch)[place * self._size : (place + 1) * self._size]
         mine = order[rank::count] or order[:1]
         found = {"forget": self._packed([self._forget[i] for i in mine])}
-        if self._refused:
-            found["refused"] = self._packed([self._refused[i] for i in mine])
-        if self._retain:
-            kept = self._kept(step)
-            found["retain"] = self._packed([self._retain[i] for i in kept[rank::count] or kept[:1]])
+        for name, chats in self._paired.items():
+            found[name] = self._packed([chats[i] for i in mine])
+        for name, chats in self._beside.items():
+            kept = self._kept(step, len(chats))
+            found[name] = self._packed([chats[i] for i in kept[rank::count] or kept[:1]])
         return Batch(found, tuple(mine), len(order[rank::count]) / len(order))
 
-    def _kept(self, step: int) -> list[int]:
-        """Places of the retain pairs of a step; the retain set is gone through in one order after another."""
-        count = len(self._retain)
+    def _kept(self, step: int, count: int) -> list[int]:
+        """Places of a step's pairs in a set of ``count``, which is gone through in one order after another."""
         numbers = range(step * self._size, (step + 1) * self._size)
         return [_shuffled(count, self._seed + 1, number // count)[number % count] for number in numbers]
 

@@ -20,25 +20,31 @@ from benchmarks.methods.step import Frozen, Loss, Step
 from benchmarks.models.training import rate
 
 Chosen = Callable[[Any, Any], Sequence[Any]]  # a model and the method's options -> the parameters to change
+# A step, the method's options and the parameters that change; it alters their gradients, those of all processes.
+Edit = Callable[[Step, Any, Sequence[Any]], None]
 
 
 def by_loss(
     card: Card, loss: Loss, options: type[Options] = Options, needs: Needs = RETAIN, *,
-    prepare: Callable[[Unlearning], Any] | None = None, trained: Chosen | None = None,
+    prepare: Callable[[Unlearning], Any] | None = None, trained: Chosen | None = None, edit: Edit | None = None,
 ) -> Method:  # fmt: skip
     """A method that minimises ``loss``.
 
     ``prepare`` makes what steps then find as ``kept``; it may read the model, which is the target's still.
-    ``trained(model, options)`` chooses the parameters to change.
+    ``trained(model, options)`` chooses the parameters to change. ``edit(step, options, parameters)`` alters their
+    gradients, before they are clipped.
     """
 
     def run(work: Unlearning) -> Any:
-        return descend(work, loss, needs, kept=prepare(work) if prepare else None, trained=trained)
+        return descend(work, loss, needs, kept=prepare(work) if prepare else None, trained=trained, edit=edit)
 
     return Method(card, options, run)
 
 
-def descend(work: Unlearning, loss: Loss, needs: Needs, *, kept: Any = None, trained: Chosen | None = None) -> Any:
+def descend(
+    work: Unlearning, loss: Loss, needs: Needs, *, kept: Any = None, trained: Chosen | None = None,
+    edit: Edit | None = None,
+) -> Any:  # fmt: skip
     """Minimise ``loss`` over the forget set and return the model, a LoRA merged into it.
 
     Raises:
@@ -69,6 +75,8 @@ def descend(work: Unlearning, loss: Loss, needs: Needs, *, kept: Any = None, tra
         )  # fmt: skip
         torch.autograd.backward(loss(step, options) * batch.share)
         workers.add_up(parameters)
+        if edit is not None:
+            edit(step, options, parameters)
         torch.nn.utils.clip_grad_norm_(parameters, options.clip)
         precise.take_gradients()
         optimiser.step()

@@ -19,6 +19,14 @@ class Intent(StrEnum):
     SUPPRESS = "suppress"
 
 
+class Basis(StrEnum):
+    """What a method was built from, and so how far its constants are the authors'."""
+
+    CODE = "authors' code"
+    PAPER = "paper's text"
+    SUMMARY = "summaries, constants ours"
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
     """What a report says of a method.
@@ -29,6 +37,8 @@ class Card:
         family: "retraining", "divergence", "rejection", "representation", "distillation", "weights" or "guard".
         intent: whether it means to remove or to suppress.
         touches: what it changes, in a few words.
+        basis: what it was built from.
+        rows: its numbers in the README's table of papers.
     """
 
     title: str
@@ -36,6 +46,8 @@ class Card:
     family: str
     intent: Intent
     touches: str
+    basis: Basis = Basis.CODE
+    rows: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

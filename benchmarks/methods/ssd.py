@@ -19,10 +19,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.data.corpus import Item
-from benchmarks.methods.batches import encoded
+from benchmarks.methods.gradients import mean_gradient
 from benchmarks.methods.method import Card, Intent, Method, Unlearning
-from benchmarks.models.packing import pack
-from benchmarks.models.predicted import predict
 
 if TYPE_CHECKING:
     import torch
@@ -62,18 +60,7 @@ def run(work: Unlearning) -> Any:
 
 def importance(work: Unlearning, items: Sequence[Item]) -> list[torch.Tensor]:
     """The diagonal Fisher information of each parameter over ``items``, in the parameters' shapes."""
-    import torch
-
-    parameters = list(work.model.parameters())
-    found = [torch.zeros_like(parameter, dtype=torch.float32) for parameter in parameters]
-    for item in work.meter.over(items, len(items)):
-        packed = pack([encoded(work.tokenizer, item)], work.model.dtype).to(work.model.device)
-        work.meter.read(packed.ids.numel())
-        gradients = torch.autograd.grad(predict(work.model, packed).nll, parameters, allow_unused=True)
-        for total, gradient in zip(found, gradients, strict=True):
-            if gradient is not None:
-                total += gradient.float().square() / len(items)
-    return found
+    return mean_gradient(work, items, power=2)
 
 
 def damped(forget: torch.Tensor, everyone: torch.Tensor, options: Ssd) -> torch.Tensor:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.models.packing import Packed
@@ -21,7 +20,7 @@ Loss = Callable[["Step", Any], "torch.Tensor"]
 class View:
     """How one model sees the batch; each set is computed when it is first looked at.
 
-    ``batch``: "forget", "retain" and "refused" (the forget questions with an answer that declines).
+    ``batch``: "forget", "retain", "refused" (the forget questions with an answer that declines) and a method's own.
     """
 
     model: Any
@@ -29,20 +28,27 @@ class View:
     hidden: bool = False
     on_read: Callable[[int], None] = lambda _: None
 
-    @cached_property
+    def of(self, name: str) -> Predicted:
+        """How the model sees the set called ``name``."""
+        if name not in self.__dict__:
+            self.__dict__[name] = self._see(name)
+        found: Predicted = self.__dict__[name]
+        return found
+
+    @property
     def forget(self) -> Predicted:
         """The forget set's."""
-        return self._see("forget")
+        return self.of("forget")
 
-    @cached_property
+    @property
     def retain(self) -> Predicted:
         """The retain set's."""
-        return self._see("retain")
+        return self.of("retain")
 
-    @cached_property
+    @property
     def refused(self) -> Predicted:
         """The forget questions', declined."""
-        return self._see("refused")
+        return self.of("refused")
 
     def _see(self, name: str) -> Predicted:
         packed = self.batch[name]

@@ -42,7 +42,7 @@ def test_an_epoch_goes_through_the_forget_set_once_and_the_next_in_another_order
 
 def test_the_retain_set_is_gone_through_evenly(ground: Ground) -> None:
     batches = Batches(_work(ground, batch=3), Needs())
-    places = [place for step in range(6) for place in batches._kept(step)]
+    places = [place for step in range(6) for place in batches._kept(step, len(CORPUS.retain))]
     assert set(Counter(places).values()) == {2}
 
 
