@@ -1,0 +1,72 @@
+"""Gradients of single pairs and of whole sets, for methods that weigh or choose by them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.data.corpus import Item
+from benchmarks.methods.batches import encoded
+from benchmarks.methods.method import Unlearning
+from benchmarks.models.packing import pack
+from benchmarks.models.predicted import Predicted, predict
+
+if TYPE_CHECKING:
+    import torch
+
+Of = Callable[[Predicted], "torch.Tensor"]  # what is differentiated, a scalar
+
+
+def nll(predicted: Predicted) -> torch.Tensor:
+    """CE, the mean over the answer's tokens."""
+    return predicted.nll
+
+
+def each_gradient(
+    work: Unlearning, items: Sequence[Item], of: Of = nll, parameters: Sequence[Any] | None = None
+) -> Iterator[list[torch.Tensor]]:
+    """Of one pair after the other: d ``of`` / d each parameter (None: all of the model's), float32, in their shapes.
+
+    The model is used as it is: put it into eval mode where it has dropout.
+    """
+    import torch
+
+    wanted = list(work.model.parameters()) if parameters is None else list(parameters)
+    for item in work.meter.over(items, len(items)):
+        packed = pack([encoded(work.tokenizer, item)], work.model.dtype).to(work.model.device)
+        work.meter.read(packed.ids.numel())
+        found = torch.autograd.grad(of(predict(work.model, packed)), wanted, allow_unused=True)
+        yield [
+            torch.zeros_like(parameter, dtype=torch.float32) if gradient is None else gradient.float()
+            for parameter, gradient in zip(wanted, found, strict=True)
+        ]
+
+
+def mean_gradient(
+    work: Unlearning, items: Sequence[Item], of: Of = nll, parameters: Sequence[Any] | None = None,
+    power: int = 1,
+) -> list[torch.Tensor]:  # fmt: skip
+    """The mean over pairs of each gradient to the ``power``: 2 gives the diagonal of the Fisher information.
+
+    Raises:
+        ValueError: there are no pairs.
+    """
+    if not items:
+        raise ValueError("there is no pair to take a gradient of")
+    total: list[torch.Tensor] = []
+    for gradients in each_gradient(work, items, of, parameters):
+        terms = [gradient**power / len(items) for gradient in gradients]
+        total = [a.add_(b) for a, b in zip(total, terms, strict=True)] if total else terms
+    return total
+
+
+def inner(one: Sequence[torch.Tensor], other: Sequence[torch.Tensor]) -> torch.Tensor:
+    """The inner product of two gradients, a scalar."""
+    import torch
+
+    return torch.stack([(a * b).sum() for a, b in zip(one, other, strict=True)]).sum()
+
+
+def cosine(one: Sequence[torch.Tensor], other: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Their cosine, a scalar; 0 where one has no length."""
+    return inner(one, other) / (inner(one, one) * inner(other, other)).sqrt().clamp_min(1e-30)
