@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -44,7 +44,8 @@ class Guards:
     """The guards of a run, asked of one vLLM one after the other.
 
     Texts are what a client is told by the proxy, answers checked as ever; predictions are those of the model given what
-    the guard makes of the question, by the same code in this process. A guard that answers by itself predicts nothing.
+    the guard makes of the question, by the same code in this process; ``bare``, the target's, where it makes nothing of
+    it. A guard that answers by itself predicts nothing.
     """
 
     workshop: Workshop
@@ -52,6 +53,7 @@ class Guards:
     names: Sequence[str]
     target: Path
     sets: Mapping[str, Sequence[Item]]
+    bare: Callable[[], Readings]
     cache_dir: Path
 
     def row(self, name: str) -> GuardRow:
@@ -123,8 +125,8 @@ class Guards:
         try:
             found = read(
                 self.workshop.load(self.target), self.workshop.tokenizer(self.target), self.sets,
-                max_tokens=1, batch=self.workshop.spec.asking.batch, encode_as=guard.encode_as, texts=False,
-                meter=meter,
+                max_tokens=1, batch=self.workshop.spec.asking.batch, encode_as=guard.encode_as, known=self.bare(),
+                texts=False, meter=meter,
             )  # fmt: skip
             return found, guard.setup_seconds
         finally:

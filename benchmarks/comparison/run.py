@@ -81,7 +81,9 @@ class Run:
     def guards(self) -> Guards:
         """The rows that leave the target as it is."""
         names = [name for name in self.spec.methods if method(name).card.family == "guard"]
-        return Guards(self.workshop, self.corpus, names, self.target, self.sets, self.cache_dir)
+        return Guards(
+            self.workshop, self.corpus, names, self.target, self.sets, lambda: self._measures[0], self.cache_dir
+        )
 
     def _row(self, name: str) -> Outcome:
         try:

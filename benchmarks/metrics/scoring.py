@@ -40,6 +40,7 @@ def read(
     batch: int,
     meter: Meter | None = None,
     encode_as: EncodeAs | None = None,
+    known: Readings | None = None,
     scored: bool = True,
     texts: bool = True,
 ) -> Readings:
@@ -53,6 +54,7 @@ def read(
         batch: chats computed together.
         meter: counts tokens and shows how far it is.
         encode_as: a guard's way to put a question to the model; None: the model's own chat template.
+        known: what the model predicts without a guard, for questions that the guard leaves as they are.
         scored: whether answers are predicted.
         texts: whether texts are written.
 
@@ -62,11 +64,12 @@ def read(
     put = partial(_own, tokenizer) if encode_as is None else encode_as
     counter = meter or Meter(shown=False)
     items = [item for found in sets.values() for item in found]
-    chats = {key: put(*key) for key in dict.fromkeys(key for item in items for key in _keys(item))}
-    wanted = {key: chat for key, chat in chats.items() if chat is not None}
-    asked = {key: wanted[key] for item in items for key in _asked(item) if key in wanted}
+    wanted = _put(put, (key for item in items for key in _answers(item)))
+    asked = _put(put, (key for item in items for key in _asked(item)))
+    done = {key: each for key, each in _known(known or {}).items() if wanted.get(key) == _own(tokenizer, *key)}
+    rest = {key: chat for key, chat in wanted.items() if key not in done}
     with _reading(model):
-        answers = _predicted(model, wanted, batch, counter) if scored else {}
+        answers = done | _predicted(model, rest, batch, counter) if scored else {}
         said = _said(model, tokenizer, asked, max_tokens, batch, counter) if texts else {}
     return {name: tuple(_reading_of(item, answers, said) for item in found) for name, found in sets.items()}
 
@@ -96,15 +99,21 @@ def _own(tokenizer: Any, question: str, answer: str, plain: bool) -> Chat:
     return (encode_plain if plain else encode)(tokenizer, question, answer)
 
 
-def _keys(item: Item) -> Iterator[Key]:
-    """All that is predicted or asked for an item."""
-    yield from _asked(item)
-    for answer in (item.reworded, *item.wrong, *item.options):
+def _put(put: EncodeAs, keys: Iterator[Key]) -> dict[Key, Chat]:
+    """What the model reads, where it is asked."""
+    found = {key: put(*key) for key in dict.fromkeys(keys)}
+    return {key: chat for key, chat in found.items() if chat is not None}
+
+
+def _answers(item: Item) -> Iterator[Key]:
+    """All that is predicted for an item."""
+    for answer in (item.answer, item.reworded, *item.wrong, *item.options):
         if answer is not None:
             yield item.question, answer, item.plain
 
 
 def _asked(item: Item) -> Iterator[Key]:
+    """All that is asked for it; the answer says how long running text may go on."""
     yield item.question, item.answer, item.plain
     if item.paraphrase is not None:
         yield item.paraphrase, item.answer, item.plain
@@ -127,6 +136,19 @@ def _reading_of(item: Item, answers: Mapping[Key, Scored], said: Mapping[Key, st
         said.get((item.question, item.answer, item.plain)),
         None if item.paraphrase is None else said.get((item.paraphrase, item.answer, item.plain)),
     )
+
+
+def _known(readings: Readings) -> dict[Key, Scored]:
+    """What ``readings`` predict of each answer."""
+    found: dict[Key, Scored] = {}
+    for reading in (reading for each in readings.values() for reading in each):
+        item = reading.item
+        told = [(item.answer, reading.answer), (item.reworded, reading.reworded)]
+        told += [*zip(item.wrong, reading.wrong or ()), *zip(item.options, reading.options or ())]  # noqa: B905 - or none
+        for answer, scored in told:
+            if answer is not None and scored is not None:
+                found[item.question, answer, item.plain] = scored
+    return found
 
 
 @contextmanager

@@ -193,6 +193,23 @@ def test_a_guard_may_rewrite_the_prompt(tiny: tuple[Any, Any]) -> None:
     assert guarded.item == ITEMS[2]
 
 
+def test_what_a_guard_leaves_as_it_is_needs_no_second_look(tiny: tuple[Any, Any]) -> None:
+    def put(question: str, answer: str, plain: bool) -> Chat | None:
+        return encode(tiny[1], f"Hm . {question}" if question == ITEMS[0].question else question, answer)
+
+    bare, all_again, only_new = _read(tiny, sets={"forget": ITEMS}), Meter(shown=False), Meter(shown=False)
+    given = {"sets": {"forget": ITEMS}, "encode_as": put, "texts": False}
+    whole = _read(tiny, **given, meter=all_again)["forget"]
+    guarded = _read(tiny, **given, known=bare, meter=only_new)["forget"]
+    assert [one.answer for one in guarded[1:]] == [one.answer for one in bare["forget"][1:]]
+    assert [one.wrong for one in guarded[1:]] == [one.wrong for one in bare["forget"][1:]]
+    assert guarded[0].answer is not None
+    assert guarded[0].answer != bare["forget"][0].answer
+    assert whole[0].answer is not None
+    assert guarded[0].answer.log_probs == pytest.approx(whole[0].answer.log_probs, abs=1e-4)
+    assert only_new.tokens < all_again.tokens / 2
+
+
 def test_a_guard_may_put_rows_in_place_of_embeddings(tiny: tuple[Any, Any]) -> None:
     """The row of another word is that word."""
     model, tokenizer = tiny
