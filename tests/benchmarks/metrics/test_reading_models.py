@@ -195,7 +195,8 @@ def test_a_guard_may_rewrite_the_prompt(tiny: tuple[Any, Any]) -> None:
 
 def test_what_a_guard_leaves_as_it_is_needs_no_second_look(tiny: tuple[Any, Any]) -> None:
     def put(question: str, answer: str, plain: bool) -> Chat | None:
-        return encode(tiny[1], f"Hm . {question}" if question == ITEMS[0].question else question, answer)
+        asked = f"Hm . {question}" if question == ITEMS[0].question else question
+        return (encode_plain if plain else encode)(tiny[1], asked, answer)
 
     bare, all_again, only_new = _read(tiny, sets={"forget": ITEMS}), Meter(shown=False), Meter(shown=False)
     given = {"sets": {"forget": ITEMS}, "encode_as": put, "texts": False}
@@ -207,7 +208,7 @@ def test_what_a_guard_leaves_as_it_is_needs_no_second_look(tiny: tuple[Any, Any]
     assert guarded[0].answer != bare["forget"][0].answer
     assert whole[0].answer is not None
     assert guarded[0].answer.log_probs == pytest.approx(whole[0].answer.log_probs, abs=1e-4)
-    assert only_new.tokens < all_again.tokens / 2
+    assert only_new.tokens < all_again.tokens
 
 
 def test_a_guard_may_put_rows_in_place_of_embeddings(tiny: tuple[Any, Any]) -> None:
