@@ -31,7 +31,8 @@ def run(
     forget: Annotated[int | None, typer.Option(min=1, help="Subjects to forget.")] = None,
     retain: Annotated[int | None, typer.Option(min=1, help="Subjects that stay.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="METHOD.OPTION=VALUE; repeat.")] = None,
-    attacks: Annotated[str | None, typer.Option(help="Ways to ask, parted by commas, or 'all'.")] = None,
+    attacks: Annotated[str | None, typer.Option(help="Names, parted by commas, or 'all'.")] = None,
+    probes: Annotated[str | None, typer.Option(help="Measures of the weights, parted by commas, or 'all'.")] = None,
     requests: Annotated[int | None, typer.Option(min=1, help="Parts that the forget set comes in, one by one.")] = None,
     sweep: Annotated[int | None, typer.Option(min=1, help="Settings tried for each method.")] = None,
     lora: Annotated[int | None, typer.Option(min=1, help="Rank: methods change a low-rank update alone.")] = None,
@@ -54,8 +55,8 @@ def run(
         spec = RunSpec.of(json.loads(spec_file.read_text())) if spec_file else profile(profile_)
         spec = changed(
             spec, methods=methods, data=data, part=part, model=model, target=target, retained=retained, forget=forget,
-            retain=retain, options=set_ or [], attacks=attacks, requests=requests, sweep=sweep, lora=lora, items=items,
-            seed=seed, precision=precision,
+            retain=retain, options=set_ or [], attacks=attacks, probes=probes, requests=requests, sweep=sweep,
+            lora=lora, items=items, seed=seed, precision=precision,
         )  # fmt: skip
         ready = prepared(spec, out, cache_dir, threads, lambda text: None if quiet else typer.echo(text, err=True))
     except (ValueError, RuntimeError, OSError) as error:
@@ -69,7 +70,7 @@ def run(
 
 @app.command("list")
 def show_list(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
-    """Profiles, data sets, methods, metrics and attacks."""
+    """Profiles, data sets, methods, metrics, attacks and probes."""
     from benchmarks.comparison.commands import known
 
     found = known()
@@ -135,7 +136,7 @@ def compare(
 def changed(
     spec: RunSpec, *, methods: str | None, data: str | None, part: str | None, model: str | None, target: str | None,
     retained: str | None, forget: int | None, retain: int | None, options: Sequence[str], attacks: str | None,
-    requests: int | None, sweep: int | None, lora: int | None, items: int | None, seed: int | None,
+    probes: str | None, requests: int | None, sweep: int | None, lora: int | None, items: int | None, seed: int | None,
     precision: str | None,
 ) -> RunSpec:  # fmt: skip
     """``spec`` with what the command line says otherwise.
@@ -154,7 +155,8 @@ def changed(
     found = replace(
         spec, data=own, asking=asking, teach=teach,
         **_told(model=model, target=target, retained=retained, requests=requests, sweep=sweep, seed=seed,
-                precision=precision, methods=_names(methods, "methods"), attacks=_names(attacks, "attacks")),
+                precision=precision, methods=_names(methods, "methods"), attacks=_names(attacks, "attacks"),
+                probes=_names(probes, "probes")),
     )  # fmt: skip
     return replace(found, options=_options(found, options, lora))
 
@@ -168,10 +170,11 @@ def _names(text: str | None, kind: str) -> tuple[str, ...] | None:
         return None
     if text != "all":
         return tuple(name.strip() for name in text.split(",") if name.strip())
-    from benchmarks.comparison.attacking import ATTACKS
+    from benchmarks.attacks.registry import ATTACKS
     from benchmarks.methods.registry import METHODS
+    from benchmarks.probes.registry import PROBES
 
-    return tuple(METHODS if kind == "methods" else ATTACKS)
+    return tuple({"methods": METHODS, "attacks": ATTACKS, "probes": PROBES}[kind])
 
 
 def _options(spec: RunSpec, given: Sequence[str], lora: int | None) -> dict[str, dict[str, Any]]:

@@ -1,33 +1,36 @@
-"""Attacks as further sets: the forget set's questions, asked in another way."""
+"""Attacks that are other ways to ask, as further sets: what is asked in place of the forget set."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
-from benchmarks.attacks.framing import FRAMINGS
-from benchmarks.attacks.obfuscation import OBFUSCATIONS
+from benchmarks.attacks.attack import Active, Asked
+from benchmarks.attacks.registry import attack
 from benchmarks.comparison.rows import ATTACKED, answer_alone
-from benchmarks.data.corpus import Item
-
-Attack = Callable[[str, random.Random], str]
-ATTACKS: dict[str, Attack] = {**FRAMINGS, **OBFUSCATIONS}
-"""Ways to ask by name; each is registered where it is written."""
+from benchmarks.data.corpus import Corpus, Item
 
 
-def attacked(forget: Sequence[Item], names: Sequence[str], seed: int) -> dict[str, tuple[Item, ...]]:
-    """The forget set under each attack, by the set's name.
+def attacked(forget: Sequence[Item], corpus: Corpus, names: Sequence[str], seed: int) -> dict[str, tuple[Item, ...]]:
+    """What is asked under each attack of ``names`` that asks otherwise, by the set's name.
 
     Raises:
         ValueError: there is no such attack.
     """
-    for name in names:
-        if name not in ATTACKS:
-            raise ValueError(f"there is no attack {name!r}: choose from {', '.join(ATTACKS)}")
-    return {f"{ATTACKED}{name}": tuple(_asked(forget, ATTACKS[name], f"{seed} {name}")) for name in names}
+    chosen = {name: attack(name) for name in names}
+    plain = tuple(map(answer_alone, forget))
+    return {
+        f"{ATTACKED}{name}": tuple(map(answer_alone, one.items(plain, corpus, _chance(name, seed))))
+        for name, one in chosen.items()
+        if isinstance(one, Asked)
+    }
 
 
-def _asked(forget: Sequence[Item], attack: Attack, seed: str) -> list[Item]:
-    rng = random.Random(seed)  # noqa: S311 - an order, not a secret
-    return [replace(answer_alone(item), question=attack(item.question, rng)) for item in forget]
+def active(names: Sequence[str]) -> dict[str, Active]:
+    """The attacks of ``names`` that do more than ask, by the figure's name."""
+    chosen = {name: attack(name) for name in names}
+    return {f"{ATTACKED}{name}": one for name, one in chosen.items() if isinstance(one, Active)}
+
+
+def _chance(name: str, seed: int) -> random.Random:
+    return random.Random(f"{seed} {name}")  # noqa: S311 - an order, not a secret

@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from benchmarks.comparison.attacking import ATTACKS, attacked
+from benchmarks.attacks.registry import ATTACKS, about, attack
 from benchmarks.comparison.choosing import options
 from benchmarks.comparison.outcome import Comparison
 from benchmarks.comparison.report.html import write_html
@@ -24,6 +24,7 @@ from benchmarks.data.registry import DATASETS, corpus
 from benchmarks.methods.registry import METHODS, method
 from benchmarks.metrics.registry import METRICS, metric
 from benchmarks.models.workers import first
+from benchmarks.probes.registry import PROBES, probe
 from server.model_files import prepare_model
 from server.settings import default_cache
 
@@ -51,7 +52,10 @@ def prepared(
         options(method(name).options, spec.options.get(name, {}))
     for name in spec.metrics:
         metric(name)
-    attacked((), spec.attacks, 0)
+    for name in spec.attacks:
+        attack(name)
+    for name in spec.probes:
+        probe(name)
     own = spec.data
     chosen = corpus(own.name, own.source, own)
     cache = cache_dir or default_cache()
@@ -138,7 +142,9 @@ def known() -> dict[str, list[dict[str, Any]]]:
                      "paper": c.paper, "from": str(c.basis)} for name, c in cards.items()],
         "metrics": [{"name": name, "title": m.title, "about": m.about, "better": m.better, "paper": m.paper}
                     for name, m in ((n, metric(n)) for n in METRICS)],
-        "attacks": [{"name": name, "about": (way.__doc__ or "").strip()} for name, way in ATTACKS.items()],
+        "attacks": [{"name": name, "about": about(name), "paper": attack(name).paper} for name in ATTACKS],
+        "probes": [{"name": name, "title": p.title, "about": p.about, "better": p.better, "paper": p.paper}
+                   for name, p in ((n, probe(n)) for n in PROBES)],
     }  # fmt: skip
 
 

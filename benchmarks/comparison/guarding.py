@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from benchmarks.comparison.outcome import Cost
 from benchmarks.comparison.stages import Stage
 from benchmarks.data.corpus import Corpus, Item, digest
 from benchmarks.guarded.answers import Reply
-from benchmarks.methods.guard_inside import inside
+from benchmarks.methods.guard_inside import Inside, inside
 from benchmarks.methods.guard_list import lines
 from benchmarks.methods.guard_listed import Listed
 from benchmarks.methods.guard_proxied import BARE, Asking, Proxied, proxied
@@ -67,22 +68,34 @@ class Guards:
         own, bare = load_readings(stage.folder / READINGS), load_readings(stage.folder / _BARE)
         return GuardRow(own, bare, Cost(**told["cost"]), told["settings"])
 
+    @contextmanager
+    def before(self, name: str) -> Iterator[Inside]:
+        """The guard called ``name`` before the target in this process."""
+        own = self.options(name)
+        usual = (getattr(own, "threshold", None), getattr(own, "false_positive_rate", None)) == (None, None)
+        guard = inside(name, self.target, self.corpus, own, listed=self._listed if usual else None)
+        try:
+            yield guard
+        finally:
+            guard.close()
+
+    def options(self, name: str) -> Any:
+        """The guard's options: its own, and the run's over them."""
+        return options(method(name).options, self.workshop.spec.options.get(name, {}))
+
     def _stage(self, name: str) -> Stage:
         spec = self.workshop.spec
         digests = {of: digest(of, items) for of, items in self.sets.items()}
         return self.workshop.stages.stage(
             f"guarded-{name}",
-            {"guard": name, "options": asdict(self._options(name)), "target": key(self.target), "sets": digests,
+            {"guard": name, "options": asdict(self.options(name)), "target": key(self.target), "sets": digests,
              "corpus": self.corpus.digest, "asking": asdict(spec.asking), "precision": spec.precision},
         )  # fmt: skip
-
-    def _options(self, name: str) -> Any:
-        return options(method(name).options, self.workshop.spec.options.get(name, {}))
 
     @cached_property
     def _proxied(self) -> Proxied:
         """Of every guard that is not done."""
-        missing = {name: self._options(name) for name in self.names if not self._stage(name).done}
+        missing = {name: self.options(name) for name in self.names if not self._stage(name).done}
         kept = self.workshop.stages.root / "replies.jsonl"
         asking = Asking(self.workshop.spec.asking.max_tokens, at_once=1, shown=self.workshop.shown)
         work = proxied(self.target, self.corpus, missing, list(self._asked(False)), cache_dir=self.cache_dir,
@@ -119,18 +132,13 @@ class Guards:
         return {"cost": asdict(cost), "settings": dict(served.settings), "setup_in_process": setup}
 
     def _predicted(self, name: str, meter: Any) -> tuple[Readings, float]:
-        own = self._options(name)
-        usual = (getattr(own, "threshold", None), getattr(own, "false_positive_rate", None)) == (None, None)
-        guard = inside(name, self.target, self.corpus, own, listed=self._listed if usual else None)
-        try:
+        with self.before(name) as guard:
             found = read(
                 self.workshop.load(self.target), self.workshop.tokenizer(self.target), self.sets,
                 max_tokens=1, batch=self.workshop.spec.asking.batch, encode_as=guard.encode_as, known=self.bare(),
                 texts=False, meter=meter,
             )  # fmt: skip
             return found, guard.setup_seconds
-        finally:
-            guard.close()
 
 
 def _with_texts(predicted: Readings, replies: Mapping[str, Reply]) -> Readings:

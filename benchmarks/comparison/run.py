@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from benchmarks.comparison.environment import environment
 from benchmarks.comparison.guarding import Guards
 from benchmarks.comparison.models import Workshop, device, key
 from benchmarks.comparison.outcome import Comparison, Cost, Outcome
+from benchmarks.comparison.probing import Patient, Probing
 from benchmarks.comparison.rows import figures, limited, parts, said
 from benchmarks.comparison.spec import RunSpec
 from benchmarks.comparison.stages import Stages
@@ -26,8 +27,8 @@ from benchmarks.metrics.scoring import load_readings, read, save_readings
 from benchmarks.models.meter import Meter
 from benchmarks.models.workers import first
 
-Sets = Mapping[str, Sequence[Item]]
-Figures = Mapping[str, Measured | Undefined]
+Sets = Mapping[str, tuple[Item, ...]]
+Figures = dict[str, Measured | Undefined]
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Run:
     def sets(self) -> Sets:
         """All that is asked."""
         asked = limited(self.corpus.sets, self.spec.asking.items)
-        return asked | attacked(asked["forget"], self.spec.attacks, self.spec.seed)
+        return asked | attacked(asked["forget"], self.corpus, self.spec.attacks, self.spec.seed)
 
     @cached_property
     def guards(self) -> Guards:
@@ -84,6 +85,14 @@ class Run:
         return Guards(
             self.workshop, self.corpus, names, self.target, self.sets, lambda: self._measures[0], self.cache_dir
         )
+
+    @cached_property
+    def probing(self) -> Probing:
+        """What is done to every row beside asking it."""
+        return Probing(
+            self.workshop, self.corpus, self.sets, (self.target, self.retained), lambda: self._measures,
+            self.spec.attacks, self.spec.probes,
+        )  # fmt: skip
 
     def _row(self, name: str) -> Outcome:
         try:
@@ -101,6 +110,7 @@ class Run:
         if stage.is_file() and getattr(self.spec, kind) is None:
             cost = Cost(**self.stages.stage_in(folder.parent).told()["cost"])
         own, found = self._measured(folder)
+        found |= self.probing.figures(Patient(kind, folder, own))
         return Outcome(kind, asdict(self.spec.teach), cost, found, said(own), self.spec.command())
 
     def _unlearnt(self, name: str) -> Outcome:
@@ -112,7 +122,9 @@ class Run:
             self._step(self._read(stage.folder / f"model-{number}", self._until(pieces[:number])))
             for number in range(1, len(pieces))
         ]
-        own, found = self._measured(stage.folder / f"model-{len(pieces)}")
+        last = stage.folder / f"model-{len(pieces)}"
+        own, found = self._measured(last)
+        found |= self.probing.figures(Patient(name, last, own))
         return Outcome(name, asdict(chosen), together(costs), found, said(own), self.spec.command(name),
                        steps=(*steps, found) if steps else ())  # fmt: skip
 
@@ -125,6 +137,10 @@ class Run:
         row = self.guards.row(name)
         measures = Subjects(row.readings, self._with_texts(row.bare), self._measures[1])
         found = figures(measures, self.spec.metrics)
+        settings = {"guard": name, **asdict(self.guards.options(name))}
+        found |= self.probing.figures(
+            Patient(name, self.target, row.readings, partial(self.guards.before, name), settings)
+        )
         return Outcome(name, row.settings, row.cost, found, said(row.readings), self.spec.command(name))
 
     def _with_texts(self, bare: Readings) -> Readings:

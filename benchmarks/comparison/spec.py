@@ -54,7 +54,8 @@ class RunSpec:
         methods: names in the order of the report.
         options: by method, over the method's defaults.
         metrics: names; empty: all.
-        attacks: names of ways to ask.
+        attacks: names; empty: none.
+        probes: names of what is measured on the weights; empty: none.
         asking: how answers are read.
         requests: parts that the forget set comes in, one after the other; 1: all at once.
         sweep: settings tried for each method; 1: only its own.
@@ -72,6 +73,7 @@ class RunSpec:
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     metrics: tuple[str, ...] = ()
     attacks: tuple[str, ...] = ()
+    probes: tuple[str, ...] = ()
     asking: Asking = field(default_factory=Asking)
     requests: int = 1
     sweep: int = 1
@@ -92,7 +94,7 @@ class RunSpec:
         try:
             parts = {"data": Data(**found["data"]), "teach": Recipe(**found["teach"])}
             parts |= {"asking": Asking(**found["asking"])}
-            tuples = {key: tuple(found[key]) for key in ("methods", "metrics", "attacks")}
+            tuples = {key: tuple(found.get(key, ())) for key in ("methods", "metrics", "attacks", "probes")}
             return cls(**{**found, **parts, **tuples})
         except (TypeError, KeyError) as error:
             raise ValueError(f"this is no spec of this version: {error}") from error
@@ -113,6 +115,7 @@ class RunSpec:
             ("--retain", self.data.retain, before.data.retain), ("--model", self.model, before.model),
             ("--target", self.target, None), ("--retained", self.retained, None),
             ("--attacks", ",".join(self.attacks), ",".join(before.attacks)),
+            ("--probes", ",".join(self.probes), ",".join(before.probes)),
             ("--requests", self.requests, before.requests), ("--sweep", self.sweep, before.sweep),
             ("--seed", self.seed, before.seed),
         ):  # fmt: skip

@@ -52,7 +52,7 @@ class Stages:
     def __init__(self, root: Path, tell: Callable[[str], None] = lambda _: None) -> None:
         """``tell`` hears what is begun and what was there."""
         self.root = root
-        self._tell = tell
+        self.tell = tell
 
     def stage(self, kind: str, depends: Mapping[str, Any]) -> Stage:
         """The stage of a kind with all that it depends on."""
@@ -68,9 +68,9 @@ class Stages:
         """What ``make`` told, made now or before; it writes into the folder that it gets, whole or not at all."""
         together()
         if stage.done:
-            self._tell(f"{stage.kind}: there already ({stage.key})")
+            self.tell(f"{stage.kind}: there already ({stage.key})")
             return stage.told()
-        self._tell(f"{stage.kind}: {stage.key}")
+        self.tell(f"{stage.kind}: {stage.key}")
         stage.scratch.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(dir=stage.folder, prefix=".made-"))
         told = dict(make(scratch))

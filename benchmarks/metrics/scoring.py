@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.data.corpus import Item
 from benchmarks.metrics.reading import Reading, Readings, Scored
+from benchmarks.models.generating import generated
 from benchmarks.models.meter import Meter
 from benchmarks.models.packing import Chat, encode, encode_plain, pack
 from benchmarks.models.predicted import Predicted, predict
@@ -224,51 +225,10 @@ def _said(
     found: dict[Key, str] = {}
     for keys in meter.over(batches, len(batches)):
         most = [len(chats[key].answer) if key[2] else max_tokens for key in keys]
-        rows = _generated(model, tokenizer, [chats[key] for key in keys], max(most), meter)
+        rows = generated(model, tokenizer, [chats[key] for key in keys], max(most), meter)
         for key, row, count in zip(keys, rows, most, strict=True):
             found[key] = str(tokenizer.decode(row[:count], skip_special_tokens=True)).strip()
     return found
-
-
-def _generated(model: Any, tokenizer: Any, chats: Sequence[Chat], most: int, meter: Meter) -> list[list[int]]:
-    """The new tokens of each, those after an end among them."""
-    import torch
-
-    ends = _ends(model, tokenizer)
-    longest = max(len(chat.prompt) for chat in chats)
-    gaps = [longest - len(chat.prompt) for chat in chats]
-    ids = torch.tensor([[ends[0]] * gap + list(chat.prompt) for gap, chat in zip(gaps, chats, strict=True)])
-    mask = torch.tensor([[0] * gap + [1] * len(chat.prompt) for gap, chat in zip(gaps, chats, strict=True)])
-    given: dict[str, Any] = {"input_ids": ids.to(model.device)}
-    if any(chat.rows for chat in chats):
-        embedded = model.get_input_embeddings()(given.pop("input_ids")).clone()
-        for number, (gap, chat) in enumerate(zip(gaps, chats, strict=True)):
-            for place, row in chat.rows.items():
-                embedded[number, gap + place] = row.to(embedded)
-        given["inputs_embeds"] = embedded
-    out = model.generate(**given, attention_mask=mask.to(model.device), generation_config=_greedy(ends, most))
-    new = out[:, longest:] if "input_ids" in given else out
-    meter.read(ids.numel() + new.numel())
-    rows: list[list[int]] = new.tolist()
-    return rows
-
-
-def _greedy(ends: list[int], most: int) -> Any:
-    """Greedy whatever the checkpoint's own settings are."""
-    from transformers import GenerationConfig
-
-    kind: Any = GenerationConfig
-    return kind(
-        max_new_tokens=most, do_sample=False, num_beams=1, repetition_penalty=1.0, no_repeat_ngram_size=0,
-        temperature=1.0, top_p=1.0, top_k=50, eos_token_id=ends, pad_token_id=ends[0],
-    )  # fmt: skip
-
-
-def _ends(model: Any, tokenizer: Any) -> list[int]:
-    """Tokens that end an answer, the tokenizer's first."""
-    own = model.generation_config.eos_token_id
-    more = own if isinstance(own, list) else [own]
-    return [token for token in dict.fromkeys([tokenizer.eos_token_id, *more]) if token is not None]
 
 
 def _loaded(row: dict[str, Any]) -> Reading:

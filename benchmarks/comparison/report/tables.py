@@ -161,7 +161,8 @@ def undefined(view: View) -> Table:
 
 
 _ABOUT: dict[About, str] = {
-    "forgetting": "Forgetting", "attack": "Under attack: ROUGE-L on the forget set, asked in other ways",
+    "forgetting": "Forgetting", "attack": "Under attack: how much of the true answers comes back (ROUGE-L)",
+    "robustness": "Robustness", "representation": "What the weights still hold",
     "utility": "Utility", "privacy": "Privacy", "fluency": "Fluency",
     "other": "Metrics that this version does not know",
 }  # fmt: skip

@@ -16,7 +16,7 @@ from benchmarks.metrics.metric import Measured, Undefined
 FORGETTING, UTILITY = "forget_rouge", "retain_rouge"
 """The two metrics that the answer is made of."""
 
-_KEY = {"forgetting": 3, "utility": 2, "privacy": 2, "fluency": 1, "attack": 0, "other": 0}  # columns at most
+_KEY = {"forgetting": 3, "utility": 2, "privacy": 2, "fluency": 1, "other": 0}  # columns at most
 _FIRST = (FORGETTING, "forget_quality", "extraction_strength", "model_utility", UTILITY)
 _EVEN = 1.96  # standard errors on either side of a 95 % interval
 
@@ -76,7 +76,7 @@ class View:
         for about in ABOUTS:
             own = [h for h in self.headings if h.about == about]
             own.sort(key=lambda h: _FIRST.index(h.name) if h.name in _FIRST else len(_FIRST))
-            kept = own[: _KEY[about]]
+            kept = own[: _KEY.get(about, 0)]
             chosen += [h for h in self.headings if h in kept]
         return tuple(chosen or self.headings[:6])
 

@@ -60,6 +60,20 @@ def test_a_run_has_a_row_for_each_model_and_is_not_done_twice(base: Path, tmp_pa
     assert all("there already" in line or line.startswith("[") for line in said)
 
 
+def test_attacks_and_probes_are_done_to_every_row_once(base: Path, tmp_path: Path) -> None:
+    spec = replace(SPEC, attacks=("int4", "role_play"), probes=("distance",))
+    found = _run(spec, base, tmp_path, []).comparison()
+    for outcome in found.outcomes:
+        assert isinstance(outcome.figures["attack: int4"], Measured)
+        assert isinstance(outcome.figures["attack: role_play"], Measured)
+        assert isinstance(outcome.figures["distance"], Measured)
+    assert found.outcomes[0].figures["distance"].value == 0  # type: ignore[union-attr]
+    files = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("done.json")}
+    again = _run(spec, base, tmp_path, []).comparison()
+    assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("done.json")} == files
+    assert [o.figures for o in again.outcomes] == [o.figures for o in found.outcomes]
+
+
 def test_other_options_make_another_model_of_the_same_target(base: Path, tmp_path: Path) -> None:
     first = _run(SPEC, base, tmp_path, []).comparison().outcomes[2]
     other = replace(SPEC, options={"npo": {"epochs": 2, "lr": 5e-3}})

@@ -16,8 +16,8 @@ from benchmarks.comparison.stages import Stages
 from benchmarks.data.corpus import Corpus, Item
 
 NOTHING: dict[str, Any] = dict.fromkeys(
-    ("methods", "data", "part", "model", "target", "retained", "forget", "retain", "attacks", "requests", "sweep",
-     "lora", "items", "seed", "precision")
+    ("methods", "data", "part", "model", "target", "retained", "forget", "retain", "attacks", "probes", "requests",
+     "sweep", "lora", "items", "seed", "precision")
 ) | {"options": ()}  # fmt: skip
 
 

@@ -1,0 +1,52 @@
+"""Attacks by name. Adding one: write its file and put a line here; a mere rewording needs its decorator alone."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache, partial
+from typing import cast
+
+from benchmarks.attacks.attack import Asked, Attack
+from benchmarks.attacks.framing import FRAMINGS
+from benchmarks.attacks.obfuscation import OBFUSCATIONS
+from benchmarks.data.corpus import Corpus, Item
+from benchmarks.named import named
+
+Wording = Callable[[str, random.Random], str]
+
+_WORDINGS: dict[str, Wording] = {**FRAMINGS, **OBFUSCATIONS}
+
+_OTHERS: dict[str, str] = {
+    "int8": "benchmarks.attacks.quantising:INT8",
+    "int4": "benchmarks.attacks.quantising:INT4",
+    "relearn": "benchmarks.attacks.relearning:IN_DOMAIN",
+    "fine_tune": "benchmarks.attacks.relearning:OUT_OF_DOMAIN",
+}
+
+ATTACKS: tuple[str, ...] = (*_WORDINGS, *_OTHERS)
+"""Every name, in the order of a report."""
+
+
+@cache
+def attack(name: str) -> Attack:
+    """The attack called ``name``.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if name in _WORDINGS:
+        return Asked(name.replace("_", " "), "", partial(_worded, wording=_WORDINGS[name]))
+    return cast(Attack, named(dict.fromkeys(_WORDINGS, "") | _OTHERS, name, "attack"))
+
+
+def about(name: str) -> str:
+    """What it does, in a sentence."""
+    if name in _WORDINGS:
+        return (_WORDINGS[name].__doc__ or "").strip()
+    return f"{attack(name).title} ({attack(name).access})"
+
+
+def _worded(forget: Sequence[Item], corpus: Corpus, rng: random.Random, *, wording: Wording) -> list[Item]:
+    return [replace(item, question=wording(item.question, rng)) for item in forget]

@@ -1,0 +1,1 @@
+"""What is measured on the weights, beyond what a model predicts and says."""

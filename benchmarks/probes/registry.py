@@ -1,0 +1,24 @@
+"""Probes by name. Adding one: write its file and put a line here."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import cast
+
+from benchmarks.named import named
+from benchmarks.probes.probe import Probe
+
+PROBES: dict[str, str] = {
+    "distance": "benchmarks.probes.distance:DISTANCE",
+}
+"""Name -> "module:attribute"; loaded on first use. In the order of a report."""
+
+
+@cache
+def probe(name: str) -> Probe:
+    """The probe called ``name``.
+
+    Raises:
+        ValueError: there is none.
+    """
+    return cast(Probe, named(PROBES, name, "probe"))
