@@ -11,6 +11,7 @@ from benchmarks.comparison.report.differences import Difference, differences
 from benchmarks.comparison.report.headline import answer
 from benchmarks.comparison.report.html import flat
 from benchmarks.comparison.report.numbers import error_of, plain
+from benchmarks.comparison.report.robustness import matrix_table, threats, worst_table
 from benchmarks.comparison.report.tables import (
     Cell,
     Column,
@@ -32,16 +33,20 @@ def markdown(comparison: Comparison, catalogue: Catalogue | None = None) -> str:
     """The report. ``catalogue``: names of methods and metrics, else the registries'."""
     view = View(comparison, catalogue or registered(comparison))
     notes, found = Footnotes(), answer(view)
-    attacked = [table for about, table in all_tables(view) if about == "attack"]
+    probed = [table for about, table in all_tables(view) if about in ("robustness", "representation")]
     tables = [
         main_table(view),
-        *attacked,
+        worst_table(view),
+        matrix_table(view),
+        *probed,
         rivals_table(view),
         break_even_table(view),
         cost_table(view),
         *step_tables(view),
     ]
     parts = [f"**{escaped(found.verdict)}**", "\n".join(f"- {escaped(reason)}" for reason in found.reasons if reason)]
+    parts.append("\n".join(f"- {escaped(line)}" for line in threats(view)))
+    parts = [part for part in parts if part]
     parts += [_table(table, notes) for table in tables if table.rows]
     if notes.all:
         parts.append("\n".join(f"[{number}] {escaped(why)}  " for why, number in notes.all.items()))
