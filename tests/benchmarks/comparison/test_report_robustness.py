@@ -43,7 +43,7 @@ def test_the_worst_attack_of_each_method_is_named_with_what_it_takes(attacked: C
     npo = _row(attacked, "npo")
     assert npo[2:4] == ["quantised to 4 bits (weights)", "0.975"]
     assert npo[5] == "2 of 2"
-    assert _row(attacked, "grad_diff")[2] == "role play (questions)"
+    assert _row(attacked, "ga")[2] == "role play (questions)"
 
 
 def test_a_guard_s_threats_are_told_by_what_the_attacker_needs(attacked: Comparison) -> None:
