@@ -15,9 +15,10 @@ from typing import Any
 from benchmarks.methods.batches import RETAIN, Batches, Needs
 from benchmarks.methods.batches import encoded as encoded
 from benchmarks.methods.method import Card, Method, Options, Unlearning
-from benchmarks.methods.state import Precise, State, Workers
+from benchmarks.methods.state import Precise, State
 from benchmarks.methods.step import Frozen, Loss, Step
 from benchmarks.models.training import rate
+from benchmarks.models.workers import Workers
 
 Chosen = Callable[[Any, Any], Sequence[Any]]  # a model and the method's options -> the parameters to change
 # A step, the method's options and the parameters that change; it alters their gradients, those of all processes.

@@ -1,4 +1,4 @@
-"""What a descent holds beside the model: precise weights, a checkpoint, the processes beside it."""
+"""What a descent holds beside the model: precise weights and a checkpoint."""
 
 from __future__ import annotations
 
@@ -38,27 +38,6 @@ class Precise:
             for parameter, twin in zip(self._parameters, self.own, strict=True):
                 if twin is not parameter:
                     parameter.copy_(twin)
-
-
-class Workers:
-    """The processes of the run; one where nothing launched several."""
-
-    def __init__(self) -> None:
-        import torch
-
-        self._on = torch.distributed.is_available() and torch.distributed.is_initialized()
-        self.rank = torch.distributed.get_rank() if self._on else 0
-        self.count = torch.distributed.get_world_size() if self._on else 1
-
-    def add_up(self, parameters: Sequence[Any]) -> None:
-        """Make every process's gradients the sum of all; a parameter that the loss does not reach stays without."""
-        import torch
-
-        if not self._on:
-            return
-        for parameter in parameters:
-            if parameter.grad is not None:
-                torch.distributed.all_reduce(parameter.grad)
 
 
 class State:

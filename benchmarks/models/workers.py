@@ -3,25 +3,47 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
+
+
+class Workers:
+    """The processes of the run. ``rank``: this one's number; ``count``: of all."""
+
+    def __init__(self) -> None:
+        import torch
+
+        if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+            from accelerate import PartialState
+
+            PartialState()  # finds the others, and this one's accelerator
+        self._on = torch.distributed.is_available() and torch.distributed.is_initialized()
+        self.rank = torch.distributed.get_rank() if self._on else 0
+        self.count = torch.distributed.get_world_size() if self._on else 1
+
+    def add_up(self, parameters: Sequence[Any]) -> None:
+        """Make every process's gradients the sum of all; a parameter that the loss does not reach stays without."""
+        import torch
+
+        if not self._on:
+            return
+        for parameter in parameters:
+            if parameter.grad is not None:
+                torch.distributed.all_reduce(parameter.grad)
+
+    def wait(self) -> None:
+        """For the others."""
+        import torch
+
+        if self._on:
+            torch.distributed.barrier()
 
 
 def first() -> bool:
     """Whether this process is the one that writes."""
-    return _state().is_main_process if _several() else True
+    return Workers().rank == 0
 
 
 def together() -> None:
     """Wait for the others."""
-    if _several():
-        _state().wait_for_everyone()
-
-
-def _several() -> bool:
-    return int(os.environ.get("WORLD_SIZE", "1")) > 1
-
-
-def _state() -> Any:
-    from accelerate import PartialState
-
-    return PartialState()
+    Workers().wait()
