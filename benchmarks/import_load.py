@@ -150,7 +150,7 @@ async def _measure(
 
 
 async def _import(admin: httpx.AsyncClient, count: int) -> None:
-    lines = b"".join(orjson.dumps(_entry(i)) + b"\n" for i in range(count))
+    lines = b"".join(orjson.dumps(entry(i)) + b"\n" for i in range(count))
     headers = {"Content-Type": "application/x-ndjson"}
     done = (
         (await admin.post(f"/lists/{LIST}/import?wait=all", content=lines, headers=headers)).raise_for_status().json()
@@ -159,7 +159,7 @@ async def _import(admin: httpx.AsyncClient, count: int) -> None:
         raise RuntimeError(f"the import did not do what it should: {done}")
 
 
-def _entry(number: int) -> dict[str, str]:
+def entry(number: int) -> dict[str, str]:
     """An entry of a made-up person; all have other names."""
     last = "".join(_LAST[number // len(_LAST) ** i % len(_LAST)] for i in range(3)).capitalize()
     name = f"{_FIRST[number % len(_FIRST)]} {last}"

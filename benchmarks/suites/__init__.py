@@ -1,0 +1,1 @@
+"""What established suites say of a model bare and through the proxy."""
