@@ -8,7 +8,7 @@ serve_options = $(if $(UPSTREAM),--upstream $(UPSTREAM)) $(if $(MODEL),--model $
 	$(if $(CACHE_DIR),--cache-dir $(CACHE_DIR))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format setup setup-test test-bench bench-detector bench-models bench-eco bench-traces bench-overhead bench-tiny bench-cpu clean
+.PHONY: help serve test check format setup setup-test test-bench bench-detector bench-models bench-eco bench-traces bench-overhead bench-tiny bench-cpu bench-utility clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
@@ -63,6 +63,14 @@ bench-overhead: setup-test ## Measure time to first token and pace of streams (T
 
 bench-tiny: setup-test ## Compare guards with unlearning methods, minutes on 2 cores (ARGS= for letheward bench run)
 	$(VENV)/bin/letheward bench run --profile tiny $(ARGS)
+
+build/lm-eval/bin/lm_eval:  # its dependencies are its own
+	$(PYTHON) -m venv build/lm-eval
+	build/lm-eval/bin/pip install --quiet 'lm-eval[api]==0.4.13'
+
+bench-utility: setup-test build/lm-eval/bin/lm_eval ## Utility by lm-evaluation-harness, bare and guarded (TOFU= ARGS=)
+	$(VENV)/bin/python -m benchmarks.utility --lm-eval build/lm-eval/bin/lm_eval --tofu $(or $(TOFU),locuslab/TOFU) \
+		--json build/utility.json $(ARGS)
 
 bench-cpu: setup-test ## The same on TOFU with every method, a night on 2 cores (TOFU= folder or hub name; ARGS=)
 	$(VENV)/bin/letheward bench run --profile cpu --data tofu:$(or $(TOFU),locuslab/TOFU) $(ARGS)

@@ -50,10 +50,15 @@ async def evaluated(
     told, _ = await process.communicate()
     if process.returncode:
         raise RuntimeError(f"lm_eval failed ({process.returncode}):\n{told.decode(errors='replace')[-3000:]}")
-    return {task: _samples(out, task) for task in tasks}
+    return {task: answers_in(out, task) for task in tasks}
 
 
-def _samples(out: Path, task: str) -> list[Answered]:
+def answers_in(out: Path, task: str) -> list[Answered]:
+    """The answers of a task that the harness logged under ``out``, by the question's number.
+
+    Raises:
+        RuntimeError: there are none.
+    """
     files = sorted(out.rglob(f"samples_{task}_*.jsonl"))
     if not files:
         raise RuntimeError(f"lm_eval left no answers of {task} under {out}")
