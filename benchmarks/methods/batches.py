@@ -25,7 +25,7 @@ class Needs:
         reference: a frozen copy of the target model.
         hidden: the layers' outputs.
         paired: more sets by name, with a chat for each forget pair, read beside it.
-        beside: more sets by name, gone through in their own order as the retain set is.
+        beside: more sets by name, gone through as the retain set is: one as long as it is read beside it, pair by pair.
     """
 
     retain: bool = True
@@ -79,7 +79,7 @@ class Batches:
             self._beside["retain"] = [encoded(work.tokenizer, item) for item in work.corpus.retain]
         self._paired = {name: make(work) for name, make in needs.paired.items()}
         if needs.refused:
-            self._paired["refused"] = _refusing(work)
+            self._paired["refused"] = declined(work, work.corpus.forget)
         self._beside |= {name: make(work) for name, make in needs.beside.items()}
         self._dtype, self._device = work.model.dtype, work.model.device
 
@@ -124,8 +124,13 @@ def _shuffled(count: int, seed: int, epoch: int) -> tuple[int, ...]:
     return tuple(order)
 
 
-def _refusing(work: Unlearning) -> list[Chat]:
+def declined(work: Unlearning, items: Sequence[Item]) -> list[Chat]:
+    """The questions of ``items``, each with a sentence that declines.
+
+    Raises:
+        ValueError: no such sentences were given.
+    """
     if not work.refusals:
         raise ValueError("this method teaches sentences that decline, and none were given")
     rng = random.Random(work.seed)  # noqa: S311 - a choice, not a secret
-    return [encode(work.tokenizer, item.question, rng.choice(work.refusals)) for item in work.corpus.forget]
+    return [encode(work.tokenizer, item.question, rng.choice(work.refusals)) for item in items]

@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.methods.batches import RETAIN, Batches, Needs
 from benchmarks.methods.batches import encoded as encoded
-from benchmarks.methods.method import Card, Method, Options, Unlearning
+from benchmarks.methods.method import Card, Method, Options, Training, Unlearning
 from benchmarks.methods.state import Precise, State
 from benchmarks.methods.step import Frozen, Loss, Step
 from benchmarks.models.training import rate
@@ -26,7 +26,7 @@ Edit = Callable[[Step, Any, Sequence[Any]], None]
 
 
 def by_loss(
-    card: Card, loss: Loss, options: type[Options] = Options, needs: Needs = RETAIN, *,
+    card: Card, loss: Loss, options: type[Training] = Options, needs: Needs = RETAIN, *,
     prepare: Callable[[Unlearning], Any] | None = None, trained: Chosen | None = None, edit: Edit | None = None,
 ) -> Method:  # fmt: skip
     """A method that minimises ``loss``.
@@ -39,7 +39,8 @@ def by_loss(
     def run(work: Unlearning) -> Any:
         return descend(work, loss, needs, kept=prepare(work) if prepare else None, trained=trained, edit=edit)
 
-    return Method(card, options, run)
+    alone = prepare is None and trained is None and edit is None
+    return Method(card, options, run, loss if alone else None, needs if alone else None)
 
 
 def descend(
@@ -53,9 +54,10 @@ def descend(
     """
     import torch
 
-    options: Options = work.options
+    options: Training = work.options
+    rank: int | None = getattr(options, "lora", None)
     batches = Batches(work, needs)
-    model, reference = _adapted(work.model, options.lora, work.seed), _reference(work, needs)
+    model, reference = _adapted(work.model, rank, work.seed), _reference(work, needs)
     model.train()
     parameters = _only(model, trained, options)
     precise = Precise(parameters)
@@ -87,7 +89,7 @@ def descend(
         if (at + 1) % len(batches) == 0 and workers.rank == 0:
             state.keep(at + 1)
     model.eval()
-    merged: Any = model.merge_and_unload() if options.lora else model
+    merged: Any = model.merge_and_unload() if rank else model
     return merged.requires_grad_(True)
 
 
@@ -96,7 +98,7 @@ def beside(file: Path | None, name: str) -> Path | None:
     return file and file.with_name(f"{file.stem}-{name}{file.suffix}")
 
 
-def _only(model: Any, trained: Chosen | None, options: Options) -> list[Any]:
+def _only(model: Any, trained: Chosen | None, options: Training) -> list[Any]:
     """The parameters to change; the others are told to stay."""
     parameters = list(trained(model, options)) if trained else [p for p in model.parameters() if p.requires_grad]
     chosen = {id(parameter) for parameter in parameters}

@@ -51,8 +51,8 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """What the methods that train have in common; a method's own options are a subclass.
+class Training:
+    """What the methods that train have in common; a method's own options are a subclass, mostly of ``Options``.
 
     Attributes:
         epochs: how often the forget set is gone through.
@@ -60,7 +60,6 @@ class Options:
         batch: forget pairs to a step, and as many to retain.
         forget_weight: gamma of open-unlearning.
         retain_weight: its alpha; 0 leaves the retain set unread where the method allows.
-        lora: rank of a low-rank update; None changes all weights.
     """
 
     epochs: int = 5
@@ -71,6 +70,12 @@ class Options:
     clip: float = 1.0
     forget_weight: float = 1.0
     retain_weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options(Training):
+    """lora: rank of a low-rank update; None changes all weights."""
+
     lora: int | None = None
 
 
@@ -105,8 +110,13 @@ class Unlearning:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A method in the registry. ``run`` returns the model that has unlearnt, which may be the one it was given."""
+    """A method in the registry. ``run`` returns the model that has unlearnt, which may be the one it was given.
+
+    ``loss`` and ``needs`` are those of a method that is made of a loss alone, for others that work over any such.
+    """
 
     card: Card
     options: type[Any]
     run: Callable[[Unlearning], Any]
+    loss: Any = None
+    needs: Any = None

@@ -82,6 +82,10 @@ class Step(View):
     kept: Any = None
     places: tuple[int, ...] = ()
 
+    def anew(self) -> View:
+        """The batch seen once more, with a graph that no one has used."""
+        return View(self.model, self.batch, self.hidden, self.on_read)
+
     @property
     def frozen(self) -> View:
         """The reference.

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.models.meter import Meter
 from benchmarks.models.packing import Chat
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,20 @@ def generated(
     meter.read(ids.numel() * config.num_return_sequences + new.numel())
     rows: list[list[int]] = new.tolist()
     return rows
+
+
+def adaptive(logits: torch.Tensor, threshold: float, temperature: float = 1.0) -> torch.Tensor:
+    """Logits to draw from: at ``temperature``, but certain where the likeliest token's p exceeds ``threshold``.
+
+    Adaptive temperature (Scholten et al., 2024, arXiv 2410.03523): a confident model is decoded greedily, so that
+    drawing often finds no more than its likeliest answer. ``logits``: (batch, vocabulary).
+    """
+    import torch
+
+    chances = torch.softmax(logits.float(), -1)
+    likeliest, token = chances.max(-1, keepdim=True)
+    certain = torch.full_like(logits, float("-inf")).scatter(-1, token, 0.0)
+    return torch.where(likeliest > threshold, certain, logits / temperature)
 
 
 def _config(ends: list[int], most: int, sampling: Sampling | None) -> Any:
