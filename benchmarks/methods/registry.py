@@ -45,6 +45,8 @@ METHODS: dict[str, str] = {
     "kuda": "benchmarks.methods.kuda:METHOD",
     "ofmu": "benchmarks.methods.ofmu:METHOD",
     "dmm": "benchmarks.methods.dmm:METHOD",
+    "laf": "benchmarks.methods.laf:METHOD",
+    "rule": "benchmarks.methods.rule:METHOD",
     "eco": "benchmarks.methods.guards:ECO",
     "dragon": "benchmarks.methods.guards:DRAGON",
     "icul": "benchmarks.methods.guards:ICUL",
