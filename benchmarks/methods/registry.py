@@ -34,6 +34,7 @@ METHODS: dict[str, str] = {
     "wagle": "benchmarks.methods.wagle:METHOD",
     "sure": "benchmarks.methods.sure:METHOD",
     "corrective_ssd": "benchmarks.methods.corrective_ssd:METHOD",
+    "klue": "benchmarks.methods.klue:METHOD",
     "eco": "benchmarks.methods.guards:ECO",
     "dragon": "benchmarks.methods.guards:DRAGON",
     "icul": "benchmarks.methods.guards:ICUL",

@@ -1,0 +1,95 @@
+"""Methods that change parts of the model which they find first: what they find, and that the rest stays bit for bit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import log
+from typing import Any
+
+import pytest
+
+from benchmarks.methods.batches import encoded
+from benchmarks.methods.klue import Klue, chosen, loss, neurons, still_known
+from benchmarks.methods.registry import method
+from benchmarks.models.packing import Chat, pack
+from benchmarks.models.predicted import predict
+from tests.benchmarks.methods.tiny import CORPUS, Ground
+from tests.benchmarks.methods.toy import predicted, pulled, step
+
+# Answers of two tokens and of one: the first half right, the second wrong.
+HALF = ([[0.5, 0.25, 0.25], [0.6, 0.2, 0.2], [0.1, 0.8, 0.1]], [0, 1, 2], [0, 0, 1])
+
+
+def test_klue_unlearns_what_is_still_known_alone() -> None:
+    one = step(forget=predicted(HALF))
+    assert still_known(one.forget, 0.5).tolist() == [1.0, 0.0]
+    assert still_known(one.forget, 0.6).tolist() == [0.0, 0.0]
+    found = loss(one, Klue(forget_weight=2.0))
+    assert found.item() == pytest.approx(2 * (log(0.5) + log(0.2)) / 2 - log(0.9), rel=1e-5)
+    pull = pulled(found, one.forget.logits)
+    assert pull[0][0] < 0 < pull[0][1]  # the answer's token falls
+    assert pull[2] == [0.0, 0.0, 0.0]
+
+
+def test_klue_leaves_the_model_when_nothing_is_known_any_more() -> None:
+    one = step(forget=predicted(HALF))
+    assert loss(one, Klue(known=0.6)).item() == pytest.approx(-log(0.9), rel=1e-5)
+    assert loss(one, Klue(known=0.6, retain_weight=0.0)).item() == 0
+
+
+def test_klue_ranks_the_neurons_of_all_layers_together() -> None:
+    import torch
+
+    scores = torch.tensor([[1.0, -5.0, 3.0], [2.0, 0.0, -1.0]])
+    assert chosen(scores, 0.5).tolist() == [[True, False, True], [True, False, False]]
+    assert chosen(scores, 0.01).sum() == 1
+
+
+def test_klue_attributes_an_answer_to_what_changes_it_when_it_is_silenced_a_little(ground: Ground) -> None:
+    import torch
+
+    work = replace(ground.work("klue", share=1 / 128, strength=0.0), corpus=CORPUS.forgetting(CORPUS.forget[:1]))
+    ((layer, neuron),) = neurons(work).nonzero().tolist()
+    changes = [[_change(ground, place, each) for each in range(64)] for place in range(2)]
+    found = torch.tensor(changes)
+    assert found[layer, neuron] == pytest.approx(found.max().item(), rel=0.02)
+
+
+def test_klue_passes_over_neurons_that_say_the_answer_behind_any_question(ground: Ground) -> None:
+    plain, held = (neurons(ground.work("klue", strength=strength)) for strength in (0.0, 5.0))
+    assert plain.sum() == held.sum() == round(0.05 * 128)
+    assert (plain != held).any()
+    alone = replace(CORPUS, forget=CORPUS.forget[:1], retain=CORPUS.forget[:1])
+    with pytest.raises(ValueError, match="set strength to 0"):
+        neurons(replace(ground.work("klue"), corpus=alone))
+
+
+def test_klue_changes_the_rows_and_columns_of_its_neurons_alone(ground: Ground) -> None:
+    import torch
+
+    given = {"epochs": 2, "lr": 1e-3, "share": 0.1}
+    mask = neurons(ground.work("klue", **given))
+    before = dict(ground.load(ground.target).named_parameters())
+    after = method("klue").run(ground.work("klue", **given))
+    for name, parameter in after.named_parameters():
+        changed = parameter != before[name]
+        if ".mlp." not in name:
+            assert not changed.any()
+            continue
+        own = mask[int(name.split(".")[2])]
+        lines = changed.any(0) if "down_proj" in name else changed.any(1)
+        assert not lines[~own].any()
+        assert not own.any() or lines.any()
+    assert mask.sum() == torch.tensor(round(0.1 * 128))
+
+
+def _change(ground: Ground, layer: int, neuron: int, by: float = 1e-2) -> float:
+    """How much log p of the first forget answer falls, in units of ``by``, when a neuron passes on so much less."""
+    import torch
+
+    model: Any = ground.load(ground.target)
+    chat: Chat = encoded(ground.tokenizer, CORPUS.forget[0])
+    with torch.no_grad():
+        before = predict(model, pack([chat])).nll
+        model.model.layers[layer].mlp.down_proj.weight[:, neuron] *= 1 - by
+        return float(predict(model, pack([chat])).nll - before) / by
