@@ -35,6 +35,7 @@ METHODS: dict[str, str] = {
     "sure": "benchmarks.methods.sure:METHOD",
     "corrective_ssd": "benchmarks.methods.corrective_ssd:METHOD",
     "klue": "benchmarks.methods.klue:METHOD",
+    "ofmu": "benchmarks.methods.ofmu:METHOD",
     "eco": "benchmarks.methods.guards:ECO",
     "dragon": "benchmarks.methods.guards:DRAGON",
     "icul": "benchmarks.methods.guards:ICUL",

@@ -39,6 +39,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "sure": {"lr": 5e-3, "quantile": 0.7, "retain_weight": 3.0},
     "corrective_ssd": {"known": 0.8},
     "klue": {"lr": 1e-2, "share": 0.2, "retain_weight": 3.0},
+    "ofmu": {},
 }
 KNOWN, LOST, KEPT = 0.3, 0.9, 0.6  # nats a token
 

@@ -67,7 +67,7 @@ def test_klue_passes_over_neurons_that_say_the_answer_behind_any_question(ground
 def test_klue_changes_the_rows_and_columns_of_its_neurons_alone(ground: Ground) -> None:
     import torch
 
-    given = {"epochs": 2, "lr": 1e-3, "share": 0.1}
+    given: dict[str, Any] = {"epochs": 2, "lr": 1e-3, "share": 0.1}
     mask = neurons(ground.work("klue", **given))
     before = dict(ground.load(ground.target).named_parameters())
     after = method("klue").run(ground.work("klue", **given))
