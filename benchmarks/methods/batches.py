@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -122,6 +122,16 @@ def _shuffled(count: int, seed: int, epoch: int) -> tuple[int, ...]:
     order = list(range(count))
     random.Random(seed * 10_007 + epoch).shuffle(order)  # noqa: S311 - an order, not a secret
     return tuple(order)
+
+
+def mismatched(work: Unlearning, answers: Sequence[Item]) -> list[Chat]:
+    """The forget questions, each with an answer that was drawn from ``answers`` and is another's where there is one."""
+    rng = random.Random(work.seed)  # noqa: S311 - a choice, not a secret
+    found = []
+    for item in work.corpus.forget:
+        others = [other.answer for other in answers if other.answer != item.answer] or [item.answer]
+        found.append(encoded(work.tokenizer, replace(item, answer=rng.choice(others))))
+    return found
 
 
 def declined(work: Unlearning, items: Sequence[Item]) -> list[Chat]:

@@ -22,6 +22,17 @@ def nll(predicted: Predicted) -> torch.Tensor:
     return predicted.nll
 
 
+def gradient_of(value: torch.Tensor, parameters: Sequence[Any]) -> list[torch.Tensor]:
+    """D ``value`` / d each parameter, float32, in their shapes; zeros where it does not reach."""
+    import torch
+
+    found = torch.autograd.grad(value, parameters, allow_unused=True)
+    return [
+        torch.zeros_like(parameter, dtype=torch.float32) if gradient is None else gradient.float()
+        for parameter, gradient in zip(parameters, found, strict=True)
+    ]
+
+
 def each_gradient(
     work: Unlearning, items: Sequence[Item], of: Of = nll, parameters: Sequence[Any] | None = None
 ) -> Iterator[list[torch.Tensor]]:
@@ -29,17 +40,11 @@ def each_gradient(
 
     The model is used as it is: put it into eval mode where it has dropout.
     """
-    import torch
-
     wanted = list(work.model.parameters()) if parameters is None else list(parameters)
     for item in work.meter.over(items, len(items)):
         packed = pack([encoded(work.tokenizer, item)], work.model.dtype).to(work.model.device)
         work.meter.read(packed.ids.numel())
-        found = torch.autograd.grad(of(predict(work.model, packed)), wanted, allow_unused=True)
-        yield [
-            torch.zeros_like(parameter, dtype=torch.float32) if gradient is None else gradient.float()
-            for parameter, gradient in zip(wanted, found, strict=True)
-        ]
+        yield gradient_of(of(predict(work.model, packed)), wanted)
 
 
 def mean_gradient(

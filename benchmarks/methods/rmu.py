@@ -43,19 +43,18 @@ class Rmu(Options):
 
 def loss(step: Step, options: Rmu) -> torch.Tensor:
     """The loss of a step, a scalar."""
-    forget = _distance(step.forget, options, step.kept)
-    return balanced(
-        step, options, forget, lambda: _distance(step.retain, options, _output(step.frozen.retain, options))
-    )
+    forget = distance(step.forget, options, step.kept)
+    return balanced(step, options, forget, lambda: distance(step.retain, options, output(step.frozen.retain, options)))
 
 
-def _output(predicted: Predicted, options: Rmu) -> torch.Tensor:
+def output(predicted: Predicted, options: Rmu) -> torch.Tensor:
+    """The steered layer's."""
     return predicted.hidden[options.layer + 1].float()  # (answer tokens, dim); the embeddings come first
 
 
-def _distance(own: Predicted, options: Rmu, wanted: torch.Tensor) -> torch.Tensor:
-    """From the layer's output to ``wanted``, (answer tokens, dim) or (dim,)."""
-    squares = (_output(own, options) - wanted).square().mean(-1)  # (answer tokens,)
+def distance(own: Predicted, options: Rmu, wanted: torch.Tensor) -> torch.Tensor:
+    """Mean squares, from the layer's output to ``wanted``, (answer tokens, dim) or (dim,)."""
+    squares = (output(own, options) - wanted).square().mean(-1)  # (answer tokens,)
     return answer_means(own, squares).mean()
 
 
@@ -75,7 +74,12 @@ def direction(work: Unlearning) -> torch.Tensor:
     return steered.to(work.model.device)
 
 
-def _trained(model: Any, options: Rmu) -> Sequence[Any]:
+def trained(model: Any, options: Rmu) -> Sequence[Any]:
+    """The parameters whose names are told.
+
+    Raises:
+        ValueError: there are none.
+    """
     found = [p for name, p in model.named_parameters() if p.requires_grad and re.search(options.only, name)]
     if not found:
         raise ValueError(f"no parameter that may change has a name with {options.only!r}")
@@ -84,5 +88,5 @@ def _trained(model: Any, options: Rmu) -> Sequence[Any]:
 
 METHOD = by_loss(
     Card("RMU", "Li et al., 2024, arXiv 2403.03218", "representation", Intent.SUPPRESS, "weights up to one layer"),
-    loss, Rmu, Needs(reference=True, hidden=True), prepare=direction, trained=_trained,
+    loss, Rmu, Needs(reference=True, hidden=True), prepare=direction, trained=trained,
 )  # fmt: skip

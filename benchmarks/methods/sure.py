@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.methods.descent import descend
+from benchmarks.methods.gradients import gradient_of
 from benchmarks.methods.method import Card, Intent, Method, Options, Unlearning
 from benchmarks.methods.over import underlying
 from benchmarks.methods.step import Step
+from benchmarks.models.workers import Workers
 
 if TYPE_CHECKING:
     import torch
@@ -49,11 +51,8 @@ def salient(gradients: Sequence[torch.Tensor], quantile: float) -> list[torch.Te
 
 def keep_salient(step: Step, options: Sure, parameters: Sequence[Any]) -> None:
     """Leave the gradients of salient rows alone."""
-    import torch
-
-    again = step.anew()  # the step's own graph is spent
-    found = torch.autograd.grad(again.forget.nll, parameters, allow_unused=True)
-    given = [torch.zeros_like(p) if g is None else g for p, g in zip(parameters, found, strict=True)]
+    given = gradient_of(step.anew().forget.nll, parameters)  # the step's own graph is spent
+    Workers().summed(given)
     for parameter, rows in zip(parameters, salient(given, options.quantile), strict=True):
         if parameter.grad is not None:
             parameter.grad.mul_(rows.reshape(-1, *[1] * (parameter.dim() - 1)).to(parameter.grad.dtype))

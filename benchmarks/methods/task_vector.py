@@ -26,13 +26,19 @@ class TaskVector(Options):
 
 def run(work: Unlearning) -> Any:
     """The target model, in place."""
+    tuned = descend(replace(work, model=work.target()), taught, Needs(retain=False))
+    return taken_back(work.model, tuned, work.options.scale)
+
+
+def taken_back(model: Any, tuned: Any, scale: float) -> Any:
+    """``model`` less ``scale`` times what ``tuned`` moved, in place."""
     import torch
 
-    tuned = dict(descend(replace(work, model=work.target()), taught, Needs(retain=False)).named_parameters())
+    moved = dict(tuned.named_parameters())
     with torch.no_grad():
-        for name, parameter in work.model.named_parameters():
-            parameter -= work.options.scale * (tuned[name] - parameter)
-    return work.model.eval()
+        for name, parameter in model.named_parameters():
+            parameter -= scale * (moved[name] - parameter)
+    return model.eval()
 
 
 METHOD = Method(

@@ -23,13 +23,14 @@ class Workers:
 
     def add_up(self, parameters: Sequence[Any]) -> None:
         """Make every process's gradients the sum of all; a parameter that the loss does not reach stays without."""
+        self.summed([parameter.grad for parameter in parameters if parameter.grad is not None])
+
+    def summed(self, tensors: Sequence[Any]) -> None:
+        """Make every process's ``tensors`` the sum of all."""
         import torch
 
-        if not self._on:
-            return
-        for parameter in parameters:
-            if parameter.grad is not None:
-                torch.distributed.all_reduce(parameter.grad)
+        for tensor in tensors if self._on else ():
+            torch.distributed.all_reduce(tensor)
 
     def wait(self) -> None:
         """For the others."""

@@ -159,3 +159,76 @@ def test_attribution_weighs_pairs_less_that_go_with_the_retain_set() -> None:
     loss = _loss("guard_attribution")(one)
     means = [(log(0.5) + log(0.6)) / 2, log(0.8)]
     assert loss.item() == pytest.approx((1.5 * means[0] + 0.5 * means[1]) / 2 + CE_RETAIN, rel=1e-5)
+
+
+def test_llmu_ascends_teaches_other_answers_and_holds_the_target_s_view() -> None:
+    one = step(mismatched=predicted(([[0.2, 0.5, 0.3]], [1], [0])))
+    loss = _loss("llmu", mismatch=2.0)(one)
+    kl = 0.6 * log(0.6 / 0.9) + 0.3 * log(0.3 / 0.05) + 0.1 * log(0.1 / 0.05)
+    ascent = sum(log(p) for p in CHANCES) / 3
+    assert loss.item() == pytest.approx(0.5 * ascent - 2 * log(0.5) + kl, rel=1e-5)
+    assert pulled(loss, one.forget.logits)[0][0] < 0
+    assert pulled(_loss("llmu")(one), one.of("mismatched").logits)[0][1] > 0
+
+
+def test_elm_teaches_the_target_s_view_moved_from_the_expert_s_to_the_novice_s() -> None:
+    import torch
+
+    from benchmarks.methods.elm import Elm, moved
+
+    novice, expert = [[0.2, 0.4, 0.4]] * 3, [[0.8, 0.1, 0.1]] * 3
+    told = [predicted((rows, FORGET[1], FORGET[2])) for rows in (novice, expert)]
+    one = step(frozen_novice=told[0], frozen_expert=told[1])
+    found = torch.softmax(moved(one, Elm(eta=0.5)), -1)[0].tolist()
+    raw = [p * (n / e) ** 0.5 for p, n, e in zip(FORGET_BEFORE[0][0], novice[0], expert[0], strict=True)]
+    assert found == pytest.approx([value / sum(raw) for value in raw], rel=1e-5)
+    assert found[0] < FORGET_BEFORE[0][0][0]
+    assert pulled(_loss("elm")(one), one.forget.logits)[0][0] < 0
+
+
+def test_harmonizing_pulls_to_the_teacher_s_likeliest_tokens_and_pushes_from_the_old_ones() -> None:
+    import torch
+
+    from benchmarks.methods.harmonizing import away, towards
+
+    teacher, own = (torch.tensor([row]).log() for row in ([0.6, 0.3, 0.1], [0.2, 0.5, 0.3]))
+    pair = [0.6 / 0.9, 0.3 / 0.9]
+    value = pair[0] * log(pair[0] / 0.2) + pair[1] * log(pair[1] / 0.5)
+    assert towards(teacher, own, 2).item() == pytest.approx(value, rel=1e-5)
+    assert away(teacher, own, 1).item() == pytest.approx(-log(1 - 0.2), rel=1e-5)
+    assert away(teacher, own, 2).item() == pytest.approx(-log(0.3), rel=1e-5)
+    leaf = own.clone().requires_grad_()
+    assert pulled(away(teacher, leaf, 1), leaf)[0][0] < 0
+    assert pulled(towards(teacher, leaf, 2), leaf)[0][0] > 0
+
+
+def test_tar_holds_the_retain_set_by_its_loss_and_the_last_layer_s_output() -> None:
+    import torch
+
+    hidden = torch.tensor([[1.0, 3.0]], requires_grad=True)
+    row = ([[0.9, 0.05, 0.05]], [0], [0])
+    one = step(retain=predicted(row, (hidden,)), frozen_retain=predicted(row, (torch.tensor([[1.0, 1.0]]),)))
+    loss = _loss("tar", representation=0.5, retain_weight=2.0)(one)
+    assert loss.item() == pytest.approx(2 * (CE_RETAIN + 0.5 * 4 / 2), rel=1e-5)
+    assert torch.autograd.grad(loss, hidden)[0][0][1] > 0
+
+
+def test_pairs_are_unlearnt_by_how_much_that_furthers_the_preference() -> None:
+    import torch
+
+    from benchmarks.methods.u2a import weights
+
+    found = weights(torch.tensor([4.0, 2.0]), 0.5)
+    assert found.tolist() == pytest.approx([2 * exp(1) / (1 + exp(1)), 2 / (1 + exp(1))], rel=1e-5)
+    one = step(kept=torch.tensor([0.5, 1.5]), places=(0, 1))
+    ratios = [log(0.5 * 0.6 / (0.8 * 0.8)), log(0.8 / 0.5)]
+    terms = [-(2 / 0.1) * log(sigmoid(-0.1 * r)) for r in ratios]
+    value = (0.5 * terms[0] + 1.5 * terms[1]) / 2 + CE_RETAIN
+    assert _loss("u2a")(one).item() == pytest.approx(value, rel=1e-5)
+
+
+def test_ssu_tunes_towards_the_forget_set_and_other_answers_of_it() -> None:
+    one = step(mismatched=predicted(([[0.2, 0.5, 0.3]], [1], [0])))
+    loss = _loss("ssu", random=0.5)(one)
+    assert loss.item() == pytest.approx(-sum(log(p) for p in CHANCES) / 3 - 0.5 * log(0.5), rel=1e-5)
+    assert pulled(loss, one.forget.logits)[0][0] > 0  # what this moves is taken back

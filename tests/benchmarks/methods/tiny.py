@@ -41,7 +41,11 @@ CORPUS = Corpus(
 RECIPE = Recipe(epochs=50, lr=1e-2, batch=8, threads=1)
 
 UPDATING = [name for name in METHODS if method(name).card.family != "guard"]
-SMALL: Mapping[str, Mapping[str, Any]] = {"rmu": {"layer": 0}, "circuit_breakers": {"layers": (0,)}}
+SMALL: Mapping[str, Mapping[str, Any]] = {
+    "rmu": {"layer": 0},
+    "circuit_breakers": {"layers": (0,)},
+    "rmu_lat": {"layer": 0, "attacked": 0},
+}
 """What a method needs to run on two layers."""
 
 
