@@ -43,6 +43,7 @@ METHODS: dict[str, str] = {
     "harmonizing": "benchmarks.methods.harmonizing:METHOD",
     "tar": "benchmarks.methods.tar:METHOD",
     "u2a": "benchmarks.methods.u2a:METHOD",
+    "fit": "benchmarks.methods.fit:METHOD",
     "eco": "benchmarks.methods.guards:ECO",
     "dragon": "benchmarks.methods.guards:DRAGON",
     "icul": "benchmarks.methods.guards:ICUL",

@@ -41,6 +41,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "corrective_ssd": {"known": 0.8},
     "klue": {"lr": 1e-2, "share": 0.2, "retain_weight": 3.0},
     "ofmu": {},
+    "fit": {"retain_weight": 20.0},
     "llmu": {},
     "ssu": {"lr": 2e-2},
     "rmu_lat": {"lr": 1e-2},

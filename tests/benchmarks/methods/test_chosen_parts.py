@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from benchmarks.methods.batches import encoded
+from benchmarks.methods.fit import LOWER, MIDDLE, UPPER, Fit, distinct, targets, tiers
+from benchmarks.methods.fit import loss as fit_loss
 from benchmarks.methods.klue import Klue, chosen, loss, neurons, still_known
 from benchmarks.methods.registry import method
 from benchmarks.models.packing import Chat, pack
 from benchmarks.models.predicted import predict
 from tests.benchmarks.methods.tiny import CORPUS, Ground
-from tests.benchmarks.methods.toy import predicted, pulled, step
+from tests.benchmarks.methods.toy import FORGET, predicted, pulled, sigmoid, step
 
 # Answers of two tokens and of one: the first half right, the second wrong.
 HALF = ([[0.5, 0.25, 0.25], [0.6, 0.2, 0.2], [0.1, 0.8, 0.1]], [0, 1, 2], [0, 0, 1])
@@ -81,6 +83,91 @@ def test_klue_changes_the_rows_and_columns_of_its_neurons_alone(ground: Ground) 
         assert not lines[~own].any()
         assert not own.any() or lines.any()
     assert mask.sum() == torch.tensor(round(0.1 * 128))
+
+
+def test_fit_keeps_the_first_of_pairs_that_are_alike_and_change_little() -> None:
+    import torch
+
+    vectors = torch.tensor([[1.0, 0.0], [2.0, 0.1], [0.0, 1.0], [-1.0, 0.0]])
+    level = torch.tensor([1.0, 1.1, 1.0, 1.0])
+    assert distinct(vectors, level, Fit()) == [0, 2, 3]
+    assert distinct(vectors, level, Fit(alike=1.1)) == [0, 1, 2, 3]
+    odd = torch.tensor([1.0, 3.0, 1.0, 1.0])  # without it the mean falls from 1.5 to 1
+    assert distinct(vectors, odd, Fit(change=0.4)) == [0, 1, 2, 3]
+    assert distinct(vectors, odd, Fit(change=0.6)) == [0, 2, 3]
+    assert distinct(vectors[:1] * 0, level[:1], Fit()) == [0]
+
+
+def test_fit_puts_pairs_into_tiers_by_the_order_of_their_importance() -> None:
+    import torch
+
+    assert tiers(torch.tensor([5.0, 1.0, 3.0]), Fit()).tolist() == [UPPER, LOWER, MIDDLE]
+    assert tiers(torch.tensor([5.0, 1.0, 3.0, 2.0]), Fit(low=0.5, high=1.0)).tolist() == [1, 0, 1, 0]
+    assert tiers(torch.tensor([7.0]), Fit()).tolist() == [LOWER]
+
+
+def test_fit_takes_each_tiers_loss() -> None:
+    import torch
+
+    # the answers of two tokens (lower: random tokens) and of one (upper: preference, and divergence on the retain set)
+    drawn = torch.randint(3, (3,), generator=torch.Generator().manual_seed(1)).tolist()
+    one = step(kept=torch.tensor([LOWER, UPPER]))
+    one.__dict__["chance"] = torch.Generator().manual_seed(1)
+    found = fit_loss(one, Fit(retain_weight=3.0))
+    random = -(log(FORGET[0][0][drawn[0]]) + log(FORGET[0][1][drawn[1]])) / 2
+    preferred = -(2 / 0.1) * log(sigmoid(-0.1 * log(0.8 / 0.5)))
+    kl = 0.6 * log(0.6 / 0.9) + 0.3 * log(0.3 / 0.05) + 0.1 * log(0.1 / 0.05)
+    assert found.item() == pytest.approx((random + preferred) / 2 + 3 * 0.5 * kl, rel=1e-5)
+    pull = pulled(found, one.forget.logits)
+    assert pull[0][drawn[0]] > 0  # the random token rises
+    assert pull[2][2] < 0  # the other answer's own token falls
+
+
+def test_fit_reads_the_retain_set_for_the_upper_tier_alone() -> None:
+    import torch
+
+    one = step(kept=torch.tensor([MIDDLE, MIDDLE]))
+    one.__dict__["chance"] = torch.Generator().manual_seed(0)
+    del one.__dict__["retain"]  # looking at it would now ask the model, and there is none
+    ratios = [log(0.5 * 0.6 / (0.8 * 0.8)), log(0.8 / 0.5)]
+    terms = [-(2 / 0.1) * log(sigmoid(-0.1 * ratio)) for ratio in ratios]
+    assert fit_loss(one, Fit()).item() == pytest.approx(sum(terms) / 2, rel=1e-5)
+
+
+def test_fit_changes_attention_and_mlp_of_the_layers_that_matter_alone(ground: Ground) -> None:
+    work = ground.work("fit", layers=1)
+    losses = [_without(ground, number) for number in range(2)]
+    whole = ground.loss(ground.load(ground.target), CORPUS.forget)
+    (layer,) = targets(work)
+    assert layer == max(range(2), key=lambda number: abs(losses[number] - whole))
+    before = dict(ground.load(ground.target).named_parameters())
+    after = method("fit").run(ground.work("fit", layers=1, epochs=1, lr=1e-3))
+    changed = {name for name, parameter in after.named_parameters() if (parameter != before[name]).any()}
+    assert changed
+    assert all(f"layers.{layer}.self_attn" in name or f"layers.{layer}.mlp" in name for name in changed)
+    with pytest.raises(ValueError, match="layers is under 1"):
+        method("fit").run(ground.work("fit", layers=0))
+
+
+def test_fit_does_not_unlearn_a_pair_twice(ground: Ground) -> None:
+    twice = replace(CORPUS, forget=(*CORPUS.forget, *CORPUS.forget))
+    given: dict[str, Any] = {"epochs": 1, "lr": 1e-3}
+    once = method("fit").run(ground.work("fit", **given))
+    found = method("fit").run(replace(ground.work("fit", **given), corpus=twice))
+    kept = method("fit").run(replace(ground.work("fit", **given, alike=1.1), corpus=twice))
+    assert all((a == b).all() for a, b in zip(once.parameters(), found.parameters(), strict=True))
+    assert any((a != b).any() for a, b in zip(once.parameters(), kept.parameters(), strict=True))
+
+
+def _without(ground: Ground, layer: int) -> float:
+    """The loss on the forget set of a model whose layer passes on what it is given."""
+    import torch
+
+    model: Any = ground.load(ground.target)
+    with torch.no_grad():
+        model.model.layers[layer].self_attn.o_proj.weight.zero_()
+        model.model.layers[layer].mlp.down_proj.weight.zero_()
+        return sum(ground.loss(model, (item,)) for item in CORPUS.forget) / len(CORPUS.forget)
 
 
 def _change(ground: Ground, layer: int, neuron: int, by: float = 1e-2) -> float:
