@@ -34,6 +34,7 @@ Load = Callable[[str | None, Selection], Corpus]
 
 DATASETS: dict[str, str] = {
     "people": "benchmarks.data.people_corpus:load",
+    "pch": "benchmarks.data.pch:load",
     "tofu": "benchmarks.data.tofu_corpus:load",
     "muse": "benchmarks.data.muse:load",
     "wmdp": "benchmarks.data.wmdp:load",

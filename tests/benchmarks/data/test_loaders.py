@@ -118,7 +118,7 @@ def _rwku(write: Write) -> None:
 
 
 WRITERS: dict[str, Callable[[Write], None] | None] = {
-    "people": None, "tofu": _tofu, "muse": _muse, "wmdp": _wmdp, "rwku": _rwku,
+    "people": None, "pch": None, "tofu": _tofu, "muse": _muse, "wmdp": _wmdp, "rwku": _rwku,
 }  # fmt: skip
 
 

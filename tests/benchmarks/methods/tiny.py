@@ -45,6 +45,7 @@ SMALL: Mapping[str, Mapping[str, Any]] = {
     "rmu": {"layer": 0},
     "circuit_breakers": {"layers": (0,)},
     "rmu_lat": {"layer": 0, "attacked": 0},
+    "fit": {"layers": 1},
 }
 """What a method needs to run on two layers."""
 
