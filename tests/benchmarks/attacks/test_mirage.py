@@ -63,7 +63,7 @@ def test_a_model_that_never_learnt_leaks_less_and_a_target_what_it_knows(victim:
         assert isinstance(other, Measured)
         assert knowing.value > 0.5 > other.value
         assert knowing.n == other.n  # the same probes for every row
-    assert "asked as in the set" in knowing.note
+        assert "asked as in the set" in knowing.note
 
 
 def test_sets_of_the_data_are_used_where_there_are_some(victim: Victim) -> None:
