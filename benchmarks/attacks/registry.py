@@ -26,6 +26,7 @@ _OTHERS: dict[str, str] = {
     "mirage_paraphrase": "benchmarks.attacks.mirage:PARAPHRASE",
     "mirage_alias": "benchmarks.attacks.mirage:ALIAS",
     "mirage_multi_hop": "benchmarks.attacks.mirage:MULTI_HOP",
+    "psg": "benchmarks.attacks.surrogate:PSG",
 }
 
 ATTACKS: tuple[str, ...] = (*_WORDINGS, *_OTHERS)

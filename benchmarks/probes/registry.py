@@ -14,6 +14,7 @@ PROBES: dict[str, str] = {
     "faithun_paraphrase": "benchmarks.probes.faithun:PARAPHRASE",
     "faithun_multi_hop": "benchmarks.probes.faithun:MULTI_HOP",
     "faithun_same_answer": "benchmarks.probes.faithun:SAME_ANSWER",
+    "psg_gap": "benchmarks.attacks.surrogate:GAP",
 }
 """Name -> "module:attribute"; loaded on first use. In the order of a report."""
 
