@@ -43,5 +43,6 @@ def _means(model: Any, tokenizer: Any, texts: Sequence[str]) -> torch.Tensor:
     mask = torch.tensor([[1] * len(own) + [0] * (longest - len(own)) for own in ids])
     given = {"input_ids": rows.to(model.device), "attention_mask": mask.to(model.device)}
     plain = model.get_base_model() if hasattr(model, "get_base_model") else model
-    hidden = plain.get_decoder()(**given, use_cache=False).last_hidden_state.float().cpu()  # (texts, tokens, dim)
+    out = plain.get_decoder()(**given, use_cache=False)
+    hidden: torch.Tensor = out.last_hidden_state.float().cpu()  # (texts, tokens, dim)
     return (hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
