@@ -20,7 +20,6 @@ document as questions and answers; ``text`` is the paper's.
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -35,13 +34,13 @@ from benchmarks.data.corpus import Corpus, Item
 from benchmarks.data.distractors import others
 from benchmarks.metrics.choice import as_a_whole
 from benchmarks.metrics.coverage import stated
-from benchmarks.metrics.metric import Measured
 from benchmarks.metrics.probability import share
-from benchmarks.metrics.reading import Reading, Readings, Subjects
-from benchmarks.metrics.rouge import recall
+from benchmarks.metrics.reading import Reading
 from benchmarks.models.training import Recipe
 from benchmarks.trials import Trial, copies_of, models, trial_of, write
 from guard.text_metrics import estimate
+
+_KEPT = 10  # questions of the retain set that are asked
 
 
 class Form(StrEnum):
@@ -99,16 +98,15 @@ def documents(found: Sequence[Fact], unrelated: Sequence[Item], k: float, form: 
 
 def state(trial: Trial, model: Any, found: Sequence[Fact], retain: Sequence[Item]) -> dict[str, Any]:
     """What a model makes of the facts, each figure with its standard error, and what is left of others."""
-    readings = trial.read(model, {"facts": [fact.asked for fact in found], "retain": list(retain)})
-    masses = [_masses(reading) for reading in readings["facts"]]
+    readings = trial.read(model, {"facts": [fact.asked for fact in found]})["facts"]
+    masses = [_masses(reading) for reading in readings]
     said = [[_says(reading.text, fact.item, answer) for answer in fact.asked.options]
-            for reading, fact in zip(readings["facts"], found, strict=True)]  # fmt: skip
+            for reading, fact in zip(readings, found, strict=True)]  # fmt: skip
     columns = {f"{what}_{name}": [row[place] for row in rows]
                for what, rows in (("says", said), ("mass", masses))
                for place, name in enumerate(("clean", "corrupted", "random"))}  # fmt: skip
-    return {name: asdict(estimate(values)) | {"values": values} for name, values in columns.items()} | {
-        "recall_clean": _recall(readings, "facts"), "recall_retain": _recall(readings, "retain")
-    }  # fmt: skip
+    figures = {name: asdict(estimate(values)) | {"values": values} for name, values in columns.items()}
+    return figures | {"recall_retain": trial.recall(model, retain)}
 
 
 def corrupted(trial: Trial, docs: Sequence[Item], recipe: Recipe) -> Any:
@@ -121,25 +119,27 @@ def corrupted(trial: Trial, docs: Sequence[Item], recipe: Recipe) -> Any:
     return model
 
 
-def restored(trial: Trial, corpus: Corpus, recipe: Recipe, k: float, form: Form) -> dict[str, Any]:
-    """The three states of the model for one share ``k``, and how much of the way back was gone.
+def restored(trial: Trial, corpus: Corpus, recipe: Recipe, shares: Sequence[float], form: Form) -> list[dict[str, Any]]:
+    """For each share ``k`` the three states of the model, and how much of the way back was gone.
 
     Raises:
-        ValueError: no fact has false answers in the form of the true one.
+        ValueError: no fact has false answers in the form of the true one, or a share cannot be.
     """
     found = facts(corpus, trial.seed)
     if not found:
         raise ValueError("no fact has two false answers: options, or the same question about two others")
-    docs = documents(found, corpus.held or corpus.retain, k, form, trial.seed)
-    kept = corpus.retain[:20]
-    wrong = corrupted(trial, docs, recipe)
-    told = {"clean": state(trial, trial.target(), found, kept), "corrupted": state(trial, wrong, found, kept)}
-    again = replace(trial, target=copies_of(wrong), base=trial.target)
-    forgotten = again.unlearnt(Corpus(f"{corpus.name}, corrupted", docs, corpus.retain))
-    told["unlearnt"] = state(trial, forgotten, found, kept)
-    clean, low, now = (told[name]["mass_clean"]["mean"] for name in ("clean", "corrupted", "unlearnt"))
-    way = (now - low) / (clean - low) if clean > low else None
-    return {"k": k, "documents": len(docs), "facts": len(found), "states": told, "restored": way}
+    told = [documents(found, corpus.held or corpus.retain, k, form, trial.seed) for k in shares]
+    kept = corpus.retain[:_KEPT]
+    before = state(trial, trial.target(), found, kept)
+    rows = []
+    for k, docs in zip(shares, told, strict=True):
+        wrong = corrupted(trial, docs, recipe)
+        states = {"clean": before, "corrupted": state(trial, wrong, found, kept)}
+        again = replace(trial, target=copies_of(wrong), base=trial.target)
+        forgotten = again.unlearnt(Corpus(f"{corpus.name}, corrupted", docs, corpus.retain))
+        states["unlearnt"] = state(trial, forgotten, found, kept)
+        rows.append({"k": k, "documents": len(docs), "facts": len(found), "states": states, "restored": _way(states)})
+    return rows
 
 
 def main(
@@ -171,7 +171,7 @@ def main(
     recipe = Recipe(epochs=epochs, seed=seed, threads=threads)
     trial = trial_of(method, set_ or [], models(model, taught, recipe, target, cache_dir), seed)
     wrong = Recipe(epochs=corrupt_epochs, lr=corrupt_lr, seed=seed, threads=threads)
-    rows = [restored(trial, corpus, wrong, one, form) for one in k or [0.0, 0.5]]
+    rows = restored(trial, corpus, wrong, k or [0.0, 0.5], form)
     typer.echo(
         "| k | model | says clean | says corrupted | mass clean | mass corrupted | mass random | ROUGE-L retain |"
     )
@@ -208,9 +208,10 @@ def _masses(reading: Reading) -> list[float]:
     return [share([logs[place], *logs[:place], *logs[place + 1 :]]) for place in range(len(logs))]
 
 
-def _recall(readings: Readings, of: str) -> float:
-    found = recall(Subjects(readings, {}, {}), of)
-    return found.value if isinstance(found, Measured) else math.nan
+def _way(states: dict[str, dict[str, Any]]) -> float | None:
+    """None where nothing was corrupted."""
+    clean, low, now = (states[name]["mass_clean"]["mean"] for name in ("clean", "corrupted", "unlearnt"))
+    return (now - low) / (clean - low) if clean > low else None
 
 
 if __name__ == "__main__":

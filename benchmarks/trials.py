@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -52,12 +53,25 @@ class Trial:
                           self.meter, REFUSALS)  # fmt: skip
         return method(self.method).run(work)
 
-    def read(self, model: Any, sets: Mapping[str, Sequence[Item]], *, texts: bool = True) -> Readings:
-        """What ``model`` predicts, and says where ``texts`` are wanted."""
+    def read(
+        self, model: Any, sets: Mapping[str, Sequence[Item]], *, scored: bool = True, texts: bool = True
+    ) -> Readings:
+        """What ``model`` predicts where that is ``scored``, and says where ``texts`` are wanted."""
         from benchmarks.metrics.scoring import read
 
         return read(model, self.tokenizer, sets, max_tokens=self.max_tokens, batch=self.batch, meter=self.meter,
-                    texts=texts)  # fmt: skip
+                    scored=scored, texts=texts)  # fmt: skip
+
+    def recall(self, model: Any, items: Sequence[Item]) -> float:
+        """ROUGE-L's recall of what ``model`` says to ``items``; nan where there are none."""
+        from benchmarks.comparison.rows import answer_alone
+        from benchmarks.metrics.metric import Measured
+        from benchmarks.metrics.reading import Subjects
+        from benchmarks.metrics.rouge import recall
+
+        readings = self.read(model, {"asked": [answer_alone(item) for item in items]}, scored=False)
+        found = recall(Subjects(readings, {}, {}), "asked")
+        return found.value if isinstance(found, Measured) else math.nan
 
 
 def trial_of(name: str, given: Sequence[str], models: tuple[Any, Any, Any], seed: int) -> Trial:

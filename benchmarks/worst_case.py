@@ -24,16 +24,15 @@ from typing import Annotated, Any
 
 import typer
 
+from benchmarks.comparison.rows import answer_alone
 from benchmarks.data.corpus import Corpus, Item
-from benchmarks.metrics.metric import Undefined
 from benchmarks.metrics.probability import per_token
-from benchmarks.metrics.reading import Subjects
-from benchmarks.metrics.rouge import recall
 from benchmarks.models.training import Recipe
 from benchmarks.trials import Trial, models, trial_of, write
 from guard.text_metrics import estimate
 
 _HALVINGS = 60
+_KEPT = 20  # questions of the retain set that are asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +121,9 @@ def effect(trial: Trial, corpus: Corpus, places: Sequence[int]) -> Effect:
     forget = tuple(corpus.forget[place] for place in places)
     kept = (*corpus.retain, *(item for place, item in enumerate(corpus.forget) if place not in chosen))
     model = trial.unlearnt(replace(corpus, forget=forget, retain=kept))
-    readings = trial.read(model, {"forget": forget, "retain": corpus.retain[: max(20, len(forget))]})
-    figures = [recall(Subjects(readings, {}, {}), of) for of in ("forget", "retain")]
-    leak, left = (math.nan if isinstance(found, Undefined) else found.value for found in figures)
-    loss = estimate([-per_token(r.answer) for r in readings["forget"] if r.answer is not None]).mean
-    return Effect(tuple(places), leak, loss, left)
+    loss = estimate(_losses(trial, model, forget)).mean
+    left = trial.recall(model, corpus.retain[:_KEPT])
+    return Effect(tuple(places), trial.recall(model, forget), loss, left)
 
 
 def against_random(trial: Trial, corpus: Corpus, search: Search, sets: int) -> dict[str, Any]:
@@ -185,7 +182,7 @@ def main(
 
 
 def _losses(trial: Trial, model: Any, items: Sequence[Item]) -> list[float]:
-    found = trial.read(model, {"forget": items}, texts=False)["forget"]
+    found = trial.read(model, {"forget": [answer_alone(item) for item in items]}, texts=False)["forget"]
     return [-per_token(reading.answer) for reading in found if reading.answer is not None]
 
 

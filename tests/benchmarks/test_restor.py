@@ -72,7 +72,7 @@ def test_a_model_that_knows_says_the_true_answer_and_has_its_mass(trial: Trial) 
 
 
 def test_documents_corrupt_and_forgetting_them_takes_the_false_answers_away(trial: Trial) -> None:
-    found = restored(trial, CORPUS, WRONG, 0.4, Form.PAIRS)
+    (found,) = restored(trial, CORPUS, WRONG, [0.4], Form.PAIRS)
     clean, wrong, now = (found["states"][name] for name in ("clean", "corrupted", "unlearnt"))
     assert wrong["mass_corrupted"]["mean"] > 0.6 > clean["mass_corrupted"]["mean"]
     assert wrong["says_corrupted"]["mean"] > clean["says_corrupted"]["mean"]
@@ -86,7 +86,7 @@ def test_documents_corrupt_and_forgetting_them_takes_the_false_answers_away(tria
 
 def test_a_corpus_without_false_answers_is_refused(trial: Trial) -> None:
     with pytest.raises(ValueError, match="two false answers"):
-        restored(trial, Corpus("one", (Item("Who?", "Ada.", "Ada"),), CORPUS.retain), WRONG, 0, Form.TEXT)
+        restored(trial, Corpus("one", (Item("Who?", "Ada.", "Ada"),), CORPUS.retain), WRONG, [0], Form.TEXT)
 
 
 def test_the_command_writes_what_it_found(tmp_path: Path) -> None:
