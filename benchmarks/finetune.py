@@ -51,7 +51,7 @@ def main(
     lr: Annotated[float, typer.Option(help="The highest learning rate.")] = DEFAULT.lr,
     batch: Annotated[int, typer.Option(min=1, help="Pairs to a step.")] = DEFAULT.batch,
     seed: Annotated[int, typer.Option(help="For the order of the pairs.")] = DEFAULT.seed,
-    threads: Annotated[int, typer.Option(min=1)] = DEFAULT.threads,
+    threads: Annotated[int, typer.Option(min=1)] = 2,
 ) -> None:
     """Fine-tune the models, each unless its folder is there already."""
     recipe = Recipe(epochs=epochs, lr=lr, batch=batch, seed=seed, threads=threads, stop=stop)

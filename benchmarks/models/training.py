@@ -7,6 +7,7 @@ import random
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from benchmarks.models.predicted import predict
 class Recipe:
     """How to train. The rate rises over the first steps, then falls to nothing in a straight line over ``epochs``.
 
-    ``stop``: the epochs after which to stop, the rate being what it then is.
+    ``stop``: the epochs after which to stop, the rate being what it then is. ``threads``: of the processor, meanwhile;
+    None: as many as are set.
     """
 
     epochs: int = 10
@@ -29,7 +31,7 @@ class Recipe:
     weight_decay: float = 0.0
     clip: float = 1.0
     seed: int = 0
-    threads: int = 2
+    threads: int | None = None
     stop: int | None = None
 
 
@@ -50,9 +52,26 @@ def train(model: Any, chats: Sequence[Chat], recipe: Recipe, checkpoint: Path | 
     Raises:
         ValueError: the checkpoint comes from another recipe or other data.
     """
+    with _threads(recipe.threads):
+        return _train(model, chats, recipe, checkpoint)
+
+
+@contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    """``count`` threads meanwhile: what comes after must not depend on whether this was computed now or before."""
     import torch
 
-    torch.set_num_threads(recipe.threads)
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _train(model: Any, chats: Sequence[Chat], recipe: Recipe, checkpoint: Path | None) -> Progress:
+    import torch
+
     torch.manual_seed(recipe.seed)
     model.train()
     optimiser = torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True)
