@@ -44,6 +44,7 @@ METHODS: dict[str, str] = {
     "tar": "benchmarks.methods.tar:METHOD",
     "u2a": "benchmarks.methods.u2a:METHOD",
     "fit": "benchmarks.methods.fit:METHOD",
+    "unierase": "benchmarks.methods.unierase:METHOD",
     "eco": "benchmarks.methods.guards:ECO",
     "dragon": "benchmarks.methods.guards:DRAGON",
     "icul": "benchmarks.methods.guards:ICUL",
