@@ -23,6 +23,10 @@ _OTHERS: dict[str, str] = {
     "int4": "benchmarks.attacks.quantising:INT4",
     "relearn": "benchmarks.attacks.relearning:IN_DOMAIN",
     "fine_tune": "benchmarks.attacks.relearning:OUT_OF_DOMAIN",
+    "mirage_paraphrase": "benchmarks.attacks.mirage:PARAPHRASE",
+    "mirage_alias": "benchmarks.attacks.mirage:ALIAS",
+    "mirage_multi_hop": "benchmarks.attacks.mirage:MULTI_HOP",
+    "psg": "benchmarks.attacks.surrogate:PSG",
 }
 
 ATTACKS: tuple[str, ...] = (*_WORDINGS, *_OTHERS)

@@ -29,6 +29,7 @@ from benchmarks.models.workers import first
 
 Sets = Mapping[str, tuple[Item, ...]]
 Figures = dict[str, Measured | Undefined]
+_USEFUL = ("retain", "real_authors", "world_facts")  # what model utility is made of, asked after every request
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,8 @@ class Run:
         """What is asked when only some of the requests have come."""
         asked = {item for piece in pieces for item in piece.forget}
         forget = tuple(item for item in self.sets["forget"] if item in asked)
-        return {"forget": forget, "retain": self.sets["retain"]}
+        useful = {name: self.sets[name] for name in _USEFUL if name in self.sets}
+        return {"forget": forget} | useful
 
     def _chosen(self, name: str) -> Any:
         """The method's options, the best of a sweep where one is asked for."""

@@ -47,11 +47,13 @@ class Batch:
     Attributes:
         sets: "forget", "retain", "refused" and the method's own, as far as the loss needs them.
         places: of the forget pairs in the corpus.
+        retain_places: of the retain pairs.
         share: of the step's forget pairs; several processes' shares make 1.
     """
 
     sets: dict[str, Packed]
     places: tuple[int, ...]
+    retain_places: tuple[int, ...]
     share: float
 
 
@@ -98,10 +100,13 @@ class Batches:
         found = {"forget": self._packed([self._forget[i] for i in mine])}
         for name, chats in self._paired.items():
             found[name] = self._packed([chats[i] for i in mine])
+        beside = {}
         for name, chats in self._beside.items():
             kept = self._kept(step, len(chats))
-            found[name] = self._packed([chats[i] for i in kept[rank::count] or kept[:1]])
-        return Batch(found, tuple(mine), len(order[rank::count]) / len(order))
+            beside[name] = kept[rank::count] or kept[:1]
+            found[name] = self._packed([chats[i] for i in beside[name]])
+        share = len(order[rank::count]) / len(order)
+        return Batch(found, tuple(mine), tuple(beside.get("retain", ())), share)
 
     def _kept(self, step: int, count: int) -> list[int]:
         """Places of a step's pairs in a set of ``count``, which is gone through in one order after another."""

@@ -74,7 +74,8 @@ def descend(
         batch = batches.at(at, workers.rank, workers.count)
         seen = Frozen(reference, batch.sets, needs.hidden, work.meter.read) if reference is not None else None
         step = Step(
-            model, batch.sets, needs.hidden, work.meter.read, seen, at, steps, chance, kept, batch.places
+            model, batch.sets, needs.hidden, work.meter.read, seen, at, steps, chance, kept, batch.places,
+            batch.retain_places,
         )  # fmt: skip
         torch.autograd.backward(loss(step, options) * batch.share)
         workers.add_up(parameters)

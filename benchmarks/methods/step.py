@@ -71,8 +71,8 @@ class Step(View):
     """The model's own view, with ``reference``, the target model's, where the method needs it, and the step's number.
 
     ``at``: steps done; ``steps``: of the whole run; ``chance``: a generator on the CPU for what a method draws.
-    ``kept``: what the method made before the first step (``by_loss(prepare=...)``). ``places``: of the batch's forget
-    pairs in the corpus, for what was kept of each.
+    ``kept``: what the method made before the first step (``by_loss(prepare=...)``). ``places``, ``retain_places``: of
+    the batch's pairs in the corpus, for what was kept of each.
     """
 
     reference: View | None = None
@@ -81,6 +81,7 @@ class Step(View):
     chance: torch.Generator | None = None
     kept: Any = None
     places: tuple[int, ...] = ()
+    retain_places: tuple[int, ...] = ()
 
     def anew(self) -> View:
         """The batch seen once more, with a graph that no one has used."""

@@ -44,9 +44,14 @@ def word_likeness(subjects: Subjects, of: str) -> Measured | Undefined:
     found = whole(subjects.own, of, lambda reading: reading.text, "answer in words")
     if isinstance(found, Undefined):
         return found
-    texts = [*_texts(subjects.own, said=False), *_texts(subjects.target), *_texts(subjects.retained)]
-    known = frozenset().union(*(_pairs(word) for word in {word for text in texts for word in words(text)}))
+    known = pairs_of(subjects)
     return mean([like(text, known) for text in found])
+
+
+def pairs_of(subjects: Subjects, more: Iterable[str] = ()) -> frozenset[tuple[str, str]]:
+    """Pairs of letters in the data set, in the target's and the retained model's answers, and in ``more`` texts."""
+    texts = [*_texts(subjects.own, said=False), *_texts(subjects.target), *_texts(subjects.retained), *more]
+    return frozenset().union(*(_pairs(word) for word in {word for text in texts for word in words(text)}))
 
 
 def _texts(readings: Readings, *, said: bool = True) -> Iterable[str]:

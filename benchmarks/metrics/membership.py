@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -107,25 +107,6 @@ def told_by_reference(subjects: Subjects) -> Measured | Undefined:
     return measured(members, others)
 
 
-def told_of_worst_group(subjects: Subjects, score: Score) -> Measured | Undefined:
-    """The AUC of the group that is told best, its members against the non-members of that group, or all if it has none.
-
-    Of groups with two members at least.
-    """
-    groups = {r.item.group for r in subjects.own.get("forget", ()) if r.item.group}
-    sides: dict[str, tuple[Sequence[float], Sequence[float]]] = {}
-    for group in sorted(groups):
-        members = scores(subjects.own, "forget", score, _of(group))
-        others = scores(subjects.own, "held", score, _of(group))
-        if isinstance(others, Undefined):
-            others = scores(subjects.own, "held", score)
-        if isinstance(members, Undefined) or isinstance(others, Undefined):
-            return Undefined(f"answers of the group {group!r} or of non-members are not predicted")
-        if len(members) > 1:
-            sides[group] = (members, others)
-    return _worst(sides) if sides else Undefined("the forget set has no groups")
-
-
 def auc(members: Sequence[float], others: Sequence[float]) -> float:
     """The chance that a member's score is above another's, ties for a half."""
     return float(above(members, others).mean())
@@ -164,15 +145,6 @@ def _least(values: Sequence[float]) -> float:
     return math.fsum(sorted(values)[:count]) / count
 
 
-def _of(group: str) -> Callable[[Item], bool]:
-    return lambda item: item.group == group
-
-
-def _worst(sides: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> Measured:
-    group = max(sides, key=lambda name: auc(*sides[name]))
-    return measured(*sides[group], note=f"the group {group!r}; the highest of {len(sides)}, so it is biased upwards")
-
-
 LOSS = Metric("membership by loss (AUC)", "Yeom et al., 2018, arXiv 1709.01604", "retained", "privacy",
               partial(told, score=by_loss))  # fmt: skip
 ZLIB = Metric("membership by zlib (AUC)", "Carlini et al., 2021, arXiv 2012.07805", "retained", "privacy",
@@ -183,6 +155,3 @@ MIN_K_PLUS_PLUS = Metric("membership by min-k %++ (AUC)", "Zhang et al., 2025, a
                          partial(told, score=by_min_k_plus_plus))  # fmt: skip
 REFERENCE = Metric("membership by reference (AUC)", "Mireshghallah et al., 2022, arXiv 2203.03929", "retained",
                    "privacy", told_by_reference)  # fmt: skip
-WORST_GROUP = Metric("membership in the worst group by min-k % (AUC)", "Underestimated Privacy Risks for Minority "
-                     "Populations in LLM Unlearning, arXiv 2412.08559", "retained", "privacy",
-                     partial(told_of_worst_group, score=by_min_k))  # fmt: skip

@@ -10,6 +10,11 @@ from benchmarks.probes.probe import Probe
 
 PROBES: dict[str, str] = {
     "distance": "benchmarks.probes.distance:DISTANCE",
+    "faithun_accuracy": "benchmarks.probes.faithun:ACCURACY",
+    "faithun_paraphrase": "benchmarks.probes.faithun:PARAPHRASE",
+    "faithun_multi_hop": "benchmarks.probes.faithun:MULTI_HOP",
+    "faithun_same_answer": "benchmarks.probes.faithun:SAME_ANSWER",
+    "psg_gap": "benchmarks.attacks.surrogate:GAP",
 }
 """Name -> "module:attribute"; loaded on first use. In the order of a report."""
 

@@ -15,6 +15,7 @@ from benchmarks.comparison.report.catalogue import Catalogue, registered
 from benchmarks.comparison.report.charts import charts
 from benchmarks.comparison.report.headline import answer
 from benchmarks.comparison.report.robustness import matrix, threats, worst_table
+from benchmarks.comparison.report.sequence import sequence_table
 from benchmarks.comparison.report.tables import (
     Cell,
     Footnotes,
@@ -56,7 +57,8 @@ def html(comparison: Comparison, catalogue: Catalogue | None = None) -> str:
     view = View(comparison, catalogue or registered(comparison))
     return _template().render(
         view=view, answer=answer(view), main=main_table(view), everything=all_tables(view), cost=cost_table(view),
-        rivals=rivals_table(view), even=break_even_table(view), steps=step_tables(view), missing=undefined(view),
+        rivals=rivals_table(view), even=break_even_table(view), steps=step_tables(view), sequence=sequence_table(view),
+        missing=undefined(view),
         charts=charts(view) | {"matrix": matrix(view)}, worst=worst_table(view),
         threats=threats(view), asked=asked(view), notes=Footnotes(), margin=MARGIN, most=_MOST,
         spec=list(flat(comparison.spec)), environment=list(flat(comparison.environment)), flat=flat,

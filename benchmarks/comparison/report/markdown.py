@@ -12,6 +12,7 @@ from benchmarks.comparison.report.headline import answer
 from benchmarks.comparison.report.html import flat
 from benchmarks.comparison.report.numbers import error_of, plain
 from benchmarks.comparison.report.robustness import matrix_table, threats, worst_table
+from benchmarks.comparison.report.sequence import sequence_table
 from benchmarks.comparison.report.tables import (
     Cell,
     Column,
@@ -42,6 +43,7 @@ def markdown(comparison: Comparison, catalogue: Catalogue | None = None) -> str:
         rivals_table(view),
         break_even_table(view),
         cost_table(view),
+        sequence_table(view),
         *step_tables(view),
     ]
     parts = [f"**{escaped(found.verdict)}**", "\n".join(f"- {escaped(reason)}" for reason in found.reasons if reason)]

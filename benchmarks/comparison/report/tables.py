@@ -81,7 +81,7 @@ def cost_table(view: View) -> Table:
     titles = ("Method", "Wall time", "Device time", "Peak memory", "Tokens", "Disk", "Energy", "Added to a request",
               "A deletion")  # fmt: skip
     columns = tuple(Column(title, numeric=bool(number)) for number, title in enumerate(titles))
-    rows = tuple((_head(row), *_cost_cells(row.outcome.cost)) for row in view.rows)
+    rows = tuple((head(row), *_cost_cells(row.outcome.cost)) for row in view.rows)
     return Table("What the forgetting took, or setting the guard up", columns, rows)
 
 
@@ -102,7 +102,7 @@ def rivals_table(view: View) -> Table:
             ("does that and stays as useful as the guard", found.useful),
         ):
             ways.setdefault(row.number if row else 0, (row, []))[1].append(what)
-        rows += [(_head(guard), Cell("; ".join(what)), *_rival_cells(guard, row)) for row, what in ways.values()]
+        rows += [(head(guard), Cell("; ".join(what)), *_rival_cells(guard, row)) for row, what in ways.values()]
     return Table("A deletion against a run", columns, tuple(rows))
 
 
@@ -136,7 +136,7 @@ def step_tables(view: View) -> list[Table]:
     columns = (Column("Method"), *(Column(f"After {number}") for number in range(1, most + 1)))
     return [
         Table(f"{heading.title} after each request", columns,
-              tuple((_head(row), *_step_cells(row, heading.name, most)) for row in rows))
+              tuple((head(row), *_step_cells(row, heading.name, most)) for row in rows))
         for heading in step_headings(view)
     ]  # fmt: skip
 
@@ -181,7 +181,7 @@ def _figures_table(view: View, headings: Sequence[Heading], caption: str) -> Tab
         columns.append(Column(heading.title + n, _BETTER.get(heading.better, "")))
         marks[heading.name] = view.best(heading)
     rows = tuple(
-        (_head(row), *(_figure_cell(row, h.name, marks[h.name], len(counts[h.name]) == 1) for h in headings))
+        (head(row), *(_figure_cell(row, h.name, marks[h.name], len(counts[h.name]) == 1) for h in headings))
         for row in view.rows
     )
     return Table(caption, tuple(columns), rows)
@@ -196,7 +196,8 @@ def _figure_cell(row: Row, name: str, best: frozenset[int], shared: bool) -> Cel
     return Cell(plain(figure.value), error, "" if shared else counted(figure.n), figure.note, mark)
 
 
-def _head(row: Row) -> Cell:
+def head(row: Row) -> Cell:
+    """The first cell of a row: its number and what it is called."""
     return Cell(f"{row.number} {row.title}", why=f"failed: {row.outcome.failed}" if row.outcome.failed else "")
 
 
@@ -226,7 +227,7 @@ def _even_cells(guard: Row, other: Row, batch: int) -> tuple[Cell, ...]:
         for count in REQUESTS
     ]
     paid = Cell(counted(paid_requests(own, its, batch)))
-    return (_head(guard), Cell(name_of(other)), Cell(counted(batch)), *evens, paid)
+    return (head(guard), Cell(name_of(other)), Cell(counted(batch)), *evens, paid)
 
 
 def _step_cells(row: Row, name: str, most: int) -> Iterable[Cell]:

@@ -50,6 +50,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "harmonizing": {},
     "tar": {},
     "u2a": {"retain_weight": 5.0},
+    "kuda": {"lr": 3e-2, "count": 2},
+    "dmm": {"lr": 1e-2, "scale": 30.0},
+    "laf": {"lr": 1e-3},
+    "rule": {"epochs": 2, "rounds": 30, "rl_rate": 0.5, "group": 8, "asked": 6},
 }
 KNOWN, LOST, KEPT = 0.3, 0.9, 0.6  # nats a token
 
