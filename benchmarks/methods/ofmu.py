@@ -12,8 +12,8 @@ f, r the gradients:
 
 Each Hessian-vector product is one finite difference along its vector, H v = |v| (g(theta + s v / |v|) - g(theta)) / s,
 with s = ``shift`` ||theta||: bfloat16 would round such differences away, so the model computes in float32 here, and in
-eval mode, for dropout would be another one at every look. An inner step takes two gradients and two products, an outer
-one twice that.
+eval mode, for dropout would be another one at every look. An inner step takes four gradients of a
+batch, an outer one nine.
 
 Built from summaries, which print no constants. Ours: beta 0.1, T 1, rho from 1e-3 to 1e-2 in even ratios, shift 1e-3.
 The paper's steps are plain; here each level has an AdamW of its own, as other methods have, so that rates mean what

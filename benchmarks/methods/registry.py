@@ -48,6 +48,7 @@ METHODS: dict[str, str] = {
     "laf": "benchmarks.methods.laf:METHOD",
     "rule": "benchmarks.methods.rule:METHOD",
     "fit": "benchmarks.methods.fit:METHOD",
+    "unierase": "benchmarks.methods.unierase:METHOD",
     "eco": "benchmarks.methods.guards:ECO",
     "dragon": "benchmarks.methods.guards:DRAGON",
     "icul": "benchmarks.methods.guards:ICUL",

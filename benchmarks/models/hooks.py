@@ -45,3 +45,17 @@ def outputs_changed(module: Any, change: Callable[[torch.Tensor], torch.Tensor])
         yield
     finally:
         handle.remove()
+
+
+@contextmanager
+def weight_added(module: Any, weight: torch.Tensor) -> Iterator[None]:
+    """A linear ``module`` computes with ``weight`` (out, in) more than it has, which gets no gradient from it."""
+
+    def hook(_: Any, given: tuple[torch.Tensor, ...], out: torch.Tensor) -> torch.Tensor:
+        return out + given[0] @ weight.T
+
+    handle = module.register_forward_hook(hook)
+    try:
+        yield
+    finally:
+        handle.remove()

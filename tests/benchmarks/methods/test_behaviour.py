@@ -42,6 +42,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "klue": {"lr": 1e-2, "share": 0.2, "retain_weight": 3.0},
     "ofmu": {},
     "fit": {"retain_weight": 20.0},
+    "unierase": {"lr": 0.05, "at": "last", "layers": (0, 1), "farthest": 2.0, "rate": 0.3},
     "llmu": {},
     "ssu": {"lr": 2e-2},
     "rmu_lat": {"lr": 1e-2},

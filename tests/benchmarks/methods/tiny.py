@@ -46,6 +46,7 @@ SMALL: Mapping[str, Mapping[str, Any]] = {
     "circuit_breakers": {"layers": (0,)},
     "rmu_lat": {"layer": 0, "attacked": 0},
     "fit": {"layers": 1},
+    "unierase": {"layers": (0,)},
 }
 """What a method needs to run on two layers."""
 
@@ -83,7 +84,7 @@ class Ground:
 
     @property
     def tokenizer(self) -> Any:
-        return _tokenizer(self.base)
+        return copy.deepcopy(_tokenizer(self.base))  # a method may add to it
 
     def work(self, name: str, checkpoint: Path | None = None, meter: Meter | None = None, **given: Any) -> Unlearning:
         chosen = options(method(name).options, {**SMALL.get(name, {}), **given})
