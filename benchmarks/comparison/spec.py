@@ -135,11 +135,18 @@ _GUARDS = ("eco", "dragon", "icul", "refuse", "template", "prompt_only")
 _TRAINED = ("ga", "grad_diff", "kl_min", "idk_nll", "idk_dpo", "npo", "simnpo", "rmu", "undial", "wga", "satimp", "whp",
             "ssd", "task_vector")  # fmt: skip
 
+_FIELD = ("catnip", "ceu", "dipo", "entropy", "idk_ap", "guard_attribution", "wagle", "sure", "llmu", "elm",
+          "harmonizing", "tar", "u2a", "laf", "ofmu", "dmm", "ssu", "rule")  # fmt: skip
+
 
 def _small(**settings: Any) -> dict[str, dict[str, Any]]:
     """What 135M parameters take where the papers' models have billions; chosen by what it does to both sets."""
-    descending = [name for name in _TRAINED if name not in ("rmu", "ssd")]
-    return {name: dict(settings) for name in descending} | {"rmu": settings | {"lr": 1e-3}, "ssd": {"alpha": 1000.0}}
+    usual = {name: dict(settings) for name in (*_TRAINED, *_FIELD) if name != "ssd"}
+    steered = {name: settings | {"lr": 1e-3} for name in ("rmu", "rmu_lat", "circuit_breakers", "kuda")}
+    dampened = {name: {"alpha": 1000.0} for name in ("ssd", "corrective_ssd")}
+    own = {"dmm": {"scale": 30.0}, "klue": {"lr": 3e-4, "share": 0.1, "retain_weight": 3.0},
+           "fit": {"lr": 5e-5, "retain_weight": 10.0}, "unierase": {"lr": 1e-2, "epochs": 20}}  # fmt: skip
+    return usual | steered | dampened | {name: {**settings, **given} for name, given in own.items()}
 
 
 PROFILES: dict[str, RunSpec] = {

@@ -25,6 +25,7 @@ def loss(step: Step, options: Options) -> torch.Tensor:
 
 
 METHOD = by_loss(
-    Card("Gradient ascent", "Jang et al., 2022, arXiv 2210.01504", "divergence", Intent.REMOVE, "all weights"),
+    Card("Gradient ascent", "Jang et al., 2022, arXiv 2210.01504", "divergence", Intent.REMOVE, "all weights",
+         rows=(23,)),
     loss, needs=Needs(retain=False),
 )  # fmt: skip

@@ -24,5 +24,5 @@ def loss(step: Step, options: Options) -> torch.Tensor:
 
 
 METHOD = by_loss(
-    Card("GradDiff", "Liu et al., 2022, arXiv 2203.12817", "divergence", Intent.REMOVE, "all weights"), loss
+    Card("GradDiff", "Liu et al., 2022, arXiv 2203.12817", "divergence", Intent.REMOVE, "all weights", rows=(23,)), loss
 )

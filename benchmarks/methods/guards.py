@@ -76,15 +76,15 @@ def _as_it_is(work: Unlearning) -> Any:
     return work.model
 
 
-def _guard(options: type[Any], title: str, paper: str, touches: str) -> Method:
-    return Method(Card(title, paper, "guard", Intent.SUPPRESS, touches), options, _as_it_is)
+def _guard(options: type[Any], title: str, paper: str, touches: str, *rows: int) -> Method:
+    return Method(Card(title, paper, "guard", Intent.SUPPRESS, touches, rows=rows), options, _as_it_is)
 
 
 _NAMED = "Letheward's detector"
 
-ECO = _guard(Eco, "ECO", "Liu et al., 2024, arXiv 2406.07933", "token embeddings of flagged prompts")
-DRAGON = _guard(Dragon, "DRAGON", "arXiv 2511.05784", "the text around flagged prompts")
-ICUL = _guard(Icul, "ICUL", "Pawelczyk et al., 2023, arXiv 2310.07579", "turns before flagged prompts")
+ECO = _guard(Eco, "ECO", "Liu et al., 2024, arXiv 2406.07933", "token embeddings of flagged prompts", 24)
+DRAGON = _guard(Dragon, "DRAGON", "arXiv 2511.05784", "the text around flagged prompts", 38)
+ICUL = _guard(Icul, "ICUL", "Pawelczyk et al., 2023, arXiv 2310.07579", "turns before flagged prompts", 32)
 REFUSE = _guard(Refuse, "Refusal", _NAMED, "the answers to flagged prompts: one sentence")
 TEMPLATE = _guard(GuardOptions, "Template answers", _NAMED, "the answers to flagged prompts: of many sentences one")
 PROMPT = _guard(

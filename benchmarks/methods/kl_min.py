@@ -26,6 +26,7 @@ def loss(step: Step, options: Options) -> torch.Tensor:
 
 
 METHOD = by_loss(
-    Card("KL minimisation", "Maini et al., 2024, arXiv 2401.06121", "divergence", Intent.REMOVE, "all weights"),
+    Card("KL minimisation", "Maini et al., 2024, arXiv 2401.06121", "divergence", Intent.REMOVE, "all weights",
+         rows=(23,)),
     loss, needs=Needs(reference=True),
 )  # fmt: skip

@@ -41,5 +41,6 @@ def loss(step: Step, options: SatImp) -> torch.Tensor:
 
 
 METHOD = by_loss(
-    Card("SatImp", "Yang et al., 2025, arXiv 2505.11953", "divergence", Intent.REMOVE, "all weights"), loss, SatImp
-)
+    Card("SatImp", "Yang et al., 2025, arXiv 2505.11953", "divergence", Intent.REMOVE, "all weights", rows=(22,)),
+    loss, SatImp,
+)  # fmt: skip

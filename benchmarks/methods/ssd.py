@@ -74,5 +74,5 @@ def damped(forget: torch.Tensor, everyone: torch.Tensor, options: Ssd) -> torch.
 
 METHOD = Method(
     Card("SSD", "Foster et al., 2023, arXiv 2308.07707", "weights", Intent.REMOVE,
-         "weights that matter to the forget set alone"), Ssd, run,
+         "weights that matter to the forget set alone", rows=(29,)), Ssd, run,
 )  # fmt: skip
