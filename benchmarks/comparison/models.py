@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from benchmarks.comparison.costs import size, spending
+from benchmarks.comparison.room import check_room
 from benchmarks.comparison.spec import RunSpec
 from benchmarks.comparison.stages import Stage, Stages
 from benchmarks.data.corpus import Corpus, Item, digest
@@ -111,8 +112,10 @@ class Workshop:
         self, stage: Stage, name: str, options: Options, before: Path, part: Corpus, seed: int, made: Path, file: Path
     ) -> None:
         with spending(stage.kind, file, shown=self.shown) as spent:
+            loaded = self.load(before)
+            check_room(name, method(name), options, loaded)
             work = Unlearning(
-                self.load(before), self.tokenizer(before), part, options, seed, partial(self.load, before),
+                loaded, self.tokenizer(before), part, options, seed, partial(self.load, before),
                 partial(self.load, self.base), file.with_suffix(".pt"), spent, REFUSALS,
             )  # fmt: skip
             model = method(name).run(work)

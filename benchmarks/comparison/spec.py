@@ -153,7 +153,7 @@ PROFILES: dict[str, RunSpec] = {
     "tiny": RunSpec(
         "tiny", Data(forget=2, retain=4, held=2), teach=Recipe(epochs=12, lr=5e-4, stop=9),
         methods=("ga", "grad_diff", "npo", "simnpo", "rmu", "whp", "eco", "dragon", "refuse"),
-        options=_small(epochs=6, lr=2e-4), asking=Asking(items=8, max_tokens=32),
+        options=_small(epochs=5, lr=2e-4), asking=Asking(items=8, max_tokens=32),
     ),
     "cpu": RunSpec(
         "cpu", Data(name="tofu", source="locuslab/TOFU", part="forget10", forget=5, retain=10, held=2),

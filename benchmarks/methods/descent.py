@@ -28,19 +28,21 @@ Edit = Callable[[Step, Any, Sequence[Any]], None]
 def by_loss(
     card: Card, loss: Loss, options: type[Training] = Options, needs: Needs = RETAIN, *,
     prepare: Callable[[Unlearning], Any] | None = None, trained: Chosen | None = None, edit: Edit | None = None,
+    more: float = 0.0,
 ) -> Method:  # fmt: skip
     """A method that minimises ``loss``.
 
     ``prepare`` makes what steps then find as ``kept``; it may read the model, which is the target's still.
     ``trained(model, options)`` chooses the parameters to change. ``edit(step, options, parameters)`` alters their
-    gradients, before they are clipped.
+    gradients, before they are clipped. ``more``: whole models' worth of memory beside a descent's own.
     """
 
     def run(work: Unlearning) -> Any:
         return descend(work, loss, needs, kept=prepare(work) if prepare else None, trained=trained, edit=edit)
 
     alone = prepare is None and trained is None and edit is None
-    return Method(card, options, run, loss if alone else None, needs if alone else None)
+    copies = 4 + needs.reference + more
+    return Method(card, options, run, loss if alone else None, needs if alone else None, copies)
 
 
 def descend(

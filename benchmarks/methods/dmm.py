@@ -133,5 +133,5 @@ def _seen(work: Unlearning, item: Item) -> tuple[torch.Tensor, torch.Tensor]:
 
 METHOD = Method(
     Card("DMM", "Georgiev et al., 2024, arXiv 2410.23232", "distillation", Intent.REMOVE, "all weights", Basis.SUMMARY,
-         (15,)), Dmm, run,
+         (15,)), Dmm, run, copies=5,
 )  # fmt: skip

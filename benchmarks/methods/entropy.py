@@ -50,5 +50,5 @@ def run(work: Unlearning) -> Any:
 
 METHOD = Method(
     Card("Entropy optimisation", "Scholten et al., 2024, arXiv 2410.03523", "divergence", Intent.SUPPRESS,
-         "all weights", rows=(8,)), Entropy, run,
+         "all weights", rows=(8,)), Entropy, run, copies=5,
 )  # fmt: skip

@@ -55,5 +55,5 @@ def loss(step: Step, options: Attributed) -> torch.Tensor:
 
 METHOD = by_loss(
     Card("GUARD (attribution)", "arXiv 2506.10946", "divergence", Intent.REMOVE, "all weights", Basis.SUMMARY, (33,)),
-    loss, Attributed, prepare=aligned,
+    loss, Attributed, prepare=aligned, more=1,
 )  # fmt: skip

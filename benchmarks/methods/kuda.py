@@ -127,5 +127,5 @@ def _covariances(work: Unlearning, downs: Sequence[Any]) -> list[torch.Tensor]:
 
 METHOD = Method(
     Card("KUDA", "arXiv 2602.19275", "representation", Intent.REMOVE, "down projections of the layers that hold it",
-         Basis.SUMMARY, (35,)), Kuda, run,
+         Basis.SUMMARY, (35,)), Kuda, run, copies=6,
 )  # fmt: skip

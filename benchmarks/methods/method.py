@@ -113,6 +113,7 @@ class Method:
     """A method in the registry. ``run`` returns the model that has unlearnt, which may be the one it was given.
 
     ``loss`` and ``needs`` are those of a method that is made of a loss alone, for others that work over any such.
+    ``copies``: whole models' worth of float32 that it holds at most: weights, gradients and AdamW's two moments make 4.
     """
 
     card: Card
@@ -120,3 +121,4 @@ class Method:
     run: Callable[[Unlearning], Any]
     loss: Any = None
     needs: Any = None
+    copies: float = 4.0

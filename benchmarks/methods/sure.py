@@ -66,5 +66,5 @@ def run(work: Unlearning) -> Any:
 
 METHOD = Method(
     Card("SURE", "Zhang et al., 2024, arXiv 2410.16454", "weights", Intent.REMOVE, "the rows that matter most",
-         rows=(10,)), Sure, run,
+         rows=(10,)), Sure, run, copies=6,
 )  # fmt: skip

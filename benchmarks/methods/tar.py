@@ -71,5 +71,5 @@ def resist(step: Step, options: Tar, parameters: Sequence[Any]) -> None:
 
 METHOD = by_loss(
     Card("TAR", "Tamirisa et al., 2024, arXiv 2408.00761", "divergence", Intent.REMOVE, "all weights", Basis.PAPER,
-         (13,)), loss, Tar, Needs(reference=True, hidden=True), edit=resist,
+         (13,)), loss, Tar, Needs(reference=True, hidden=True), edit=resist, more=2,
 )  # fmt: skip

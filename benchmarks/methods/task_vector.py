@@ -43,5 +43,5 @@ def taken_back(model: Any, tuned: Any, scale: float) -> Any:
 
 METHOD = Method(
     Card("Task vector", "Ilharco et al., 2022, arXiv 2212.04089", "weights", Intent.REMOVE, "all weights"),
-    TaskVector, run,
+    TaskVector, run, copies=5,
 )  # fmt: skip

@@ -71,5 +71,5 @@ def loss(step: Step, options: U2A) -> torch.Tensor:
 
 METHOD = by_loss(
     Card("U2A", "arXiv 2504.06659", "divergence", Intent.REMOVE, "all weights", Basis.SUMMARY, (12,)),
-    loss, U2A, Needs(reference=True), prepare=preferred,
+    loss, U2A, Needs(reference=True), prepare=preferred, more=1,
 )  # fmt: skip
