@@ -10,6 +10,18 @@ from benchmarks.probes.probe import Probe
 
 PROBES: dict[str, str] = {
     "distance": "benchmarks.probes.distance:DISTANCE",
+    "cka_target": "benchmarks.probes.cka:TARGET",
+    "cka_retained": "benchmarks.probes.cka:RETAINED",
+    "cka_retain": "benchmarks.probes.cka:KEPT",
+    "recovery_linear": "benchmarks.probes.recovery:LINEAR",
+    "recovery_neighbours": "benchmarks.probes.recovery:NEIGHBOURS",
+    "concept_vectors": "benchmarks.probes.concept_vectors:HELD",
+    "needle": "benchmarks.probes.concept_vectors:NEEDLE",
+    "fade": "benchmarks.probes.fade:FADE",
+    "uwc": "benchmarks.probes.uwc:UWC",
+    "leak_bound": "benchmarks.probes.bounds:PROBABILITY",
+    "leak_mean_bound": "benchmarks.probes.bounds:MEAN",
+    "leak_deviation": "benchmarks.probes.bounds:DEVIATION",
     "faithun_accuracy": "benchmarks.probes.faithun:ACCURACY",
     "faithun_paraphrase": "benchmarks.probes.faithun:PARAPHRASE",
     "faithun_multi_hop": "benchmarks.probes.faithun:MULTI_HOP",

@@ -1,0 +1,76 @@
+"""What drawing answers tells of a leak, with bounds (Scholten et al., 2024, arXiv 2410.03523).
+
+    leak probability <= the Clopper-Pearson bound on the share of n drawn answers with ROUGE-L recall >= t
+    F(x) within eps = sqrt(ln(2 / a) / 2n) of the drawn scores' distribution (DKW), so that
+    mean <= 1 - integral of (F_n - eps) over [0, 1], at confidence 1 - a
+
+The authors draw 128 to 1,024 answers at temperature 1 from the likeliest tokens that make 0.9; here 16 a question by
+default, for a processor's sake, and the bounds say what that is worth. a is 0.01, t 0.5. The expectation-deviation
+score is mean + 2 standard deviations of the scores.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import partial
+
+from benchmarks.attacks.victim import Victim
+from benchmarks.metrics.metric import Measured, Undefined, mean
+from benchmarks.metrics.rouge import compared
+from benchmarks.models.generating import Sampling
+from benchmarks.probes.probe import Probe
+
+_ALPHA, _LEAK = 0.01, 0.5
+
+
+def clopper_pearson(hits: int, n: int, alpha: float = _ALPHA) -> float:
+    """The upper bound on a probability of which ``hits`` of ``n`` were seen, at confidence 1 - ``alpha``, one-sided."""
+    from scipy.stats import beta
+
+    return 1.0 if hits >= n else float(beta.ppf(1 - alpha, hits + 1, n - hits))
+
+
+def dkw_mean(scores: Sequence[float], alpha: float = _ALPHA) -> float:
+    """The upper bound on the mean of scores in [0, 1], at confidence 1 - ``alpha``, one-sided."""
+    n = len(scores)
+    eps = math.sqrt(math.log(1 / alpha) / (2 * n))
+    edges = sorted(min(1.0, max(0.0, score)) for score in scores)
+    bound, before = 0.0, 0.0
+    for place, edge in enumerate([*edges, 1.0]):  # F is place / n between two scores
+        bound += (edge - before) * (1 - max(0.0, place / n - eps))
+        before = edge
+    return bound
+
+
+def leaks(victim: Victim, what: str, draws: int = 16) -> Measured | Undefined:
+    """A figure of the drawn answers' scores: "probability", "mean" or "deviation"; the mean over questions."""
+    items = victim.sets.get("forget", ())
+    if not items:
+        return Undefined("the set 'forget' has no items")
+    drawn = victim.draw(victim.load(), items, Sampling(count=draws, top_p=0.9, seed=victim.seed))
+    found, hits = [], 0
+    for item, texts in zip(items, drawn, strict=True):
+        scores = [compared(text, item.answer).recall for text in texts]
+        hits += sum(score >= _LEAK for score in scores)
+        found.append(_figure(scores, what))
+    worst = clopper_pearson(hits, draws * len(items))
+    return mean(found, f"{draws} draws a question; over all, at most {worst:.3f} leak with confidence {1 - _ALPHA:g}")
+
+
+def _figure(scores: Sequence[float], what: str) -> float:
+    if what == "probability":
+        return clopper_pearson(sum(score >= _LEAK for score in scores), len(scores))
+    if what == "mean":
+        return dkw_mean(scores)
+    average = math.fsum(scores) / len(scores)
+    spread = math.sqrt(math.fsum((score - average) ** 2 for score in scores) / len(scores))
+    return average + 2 * spread
+
+
+_PAPER = "Scholten et al., 2024, arXiv 2410.03523"
+PROBABILITY = Probe("bound on the leak probability of a drawn answer", _PAPER, "retained", "robustness",
+                    partial(leaks, what="probability"))  # fmt: skip
+MEAN = Probe("bound on the mean leak of drawn answers", _PAPER, "retained", "robustness", partial(leaks, what="mean"))
+DEVIATION = Probe("expectation-deviation score of drawn answers", _PAPER, "retained", "robustness",
+                  partial(leaks, what="deviation"))  # fmt: skip
