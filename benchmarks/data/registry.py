@@ -39,6 +39,7 @@ DATASETS: dict[str, str] = {
     "muse": "benchmarks.data.muse:load",
     "wmdp": "benchmarks.data.wmdp:load",
     "rwku": "benchmarks.data.rwku:load",
+    "harm": "benchmarks.data.harm:load",
 }
 """Name -> "module:attribute"; loaded on first use."""
 

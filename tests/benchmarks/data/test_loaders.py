@@ -117,8 +117,29 @@ def _rwku(write: Write) -> None:
     write("triviaqa.json", [{"question": "Who?", "answers": ["He", "Him"], "subject": n} for n in names])
 
 
+def _harm(write: Write) -> None:
+    write("train.jsonl", [
+        {"prompt": f"How is lock {i} picked?", "response_0": f"With wire {i}.", "response_1": f"With key {i}.",
+         "is_response_0_safe": False, "is_response_1_safe": i % 3 > 0, "better_response_id": 1, "safer_response_id": 1}
+        for i in range(9)
+    ] + [
+        {"prompt": "How is lock 1 picked?", "response_0": "With wire 1.", "response_1": "With a pin.",
+         "is_response_0_safe": False, "is_response_1_safe": False, "better_response_id": 0, "safer_response_id": 0},
+        {"prompt": "How is bread made?", "response_0": "Of flour.", "response_1": "Of rye.",
+         "is_response_0_safe": True, "is_response_1_safe": True, "better_response_id": 0, "safer_response_id": 0},
+    ])  # fmt: skip
+    head = ["Type", "Category", "Question", "Best Answer", "Correct Answers", "Incorrect Answers", "Source"]
+    write("TruthfulQA.csv", [head] + [
+        ["Adversarial", "Myths", f"What, if any, is myth {i}?", f"None {i}", f"None {i}; No {i}",
+         f"A giant {i}; None {i}; A dwarf {i};", "nowhere"] for i in range(8)
+    ])  # fmt: skip
+    pages = [f"Page {i}. " + " ".join(f"p{i}w{n}" for n in range(300)) for i in range(3)]
+    write("extracted_text.jsonl", [{"text": pages[0]}, {"text": "Chapter 2"}, {"text": pages[1]}, pages[2]])
+    write("bookcorpus.jsonl", [{"text": f"somebody went home by way {i} ."} for i in range(6)])
+
+
 WRITERS: dict[str, Callable[[Write], None] | None] = {
-    "people": None, "pch": None, "tofu": _tofu, "muse": _muse, "wmdp": _wmdp, "rwku": _rwku,
+    "people": None, "pch": None, "tofu": _tofu, "muse": _muse, "wmdp": _wmdp, "rwku": _rwku, "harm": _harm,
 }  # fmt: skip
 
 
@@ -234,3 +255,45 @@ def test_rwku_asks_about_the_targets_their_neighbours_and_what_is_measured_besid
     assert made.asked["mmlu"][0].answer == "4"
     member = made.asked["mia_forget"][0]
     assert member.question + member.answer == "Person 0 was born long ago in a far land."
+
+
+def test_harm_forgets_every_answer_that_is_not_safe_and_keeps_truthful_ones(tmp_path: Path) -> None:
+    made = _load("harm", tmp_path, 9, 5, 0)
+    answers = {item.answer for item in made.forget}
+    assert answers == {*(f"With wire {i}." for i in range(9)), *(f"With key {i}." for i in (0, 3, 6)), "With a pin."}
+    assert all(item.subject == item.question for item in made.forget)
+    kept = next(item for item in made.retain if item.question.endswith("2?"))
+    assert (kept.question, kept.answer) == ("What, if any, is myth 2?", "None 2")
+    assert kept.wrong == ("A giant 2", "A dwarf 2")
+    assert len(made.asked["truthfulqa"]) == 3
+    assert not {item.question for item in made.asked["truthfulqa"]} & {item.question for item in made.retain}
+    assert made.asked["truthfulqa"][0].options[0].startswith("None")
+
+
+def test_harm_draws_questions_by_the_seed_and_holds_others(tmp_path: Path) -> None:
+    made = _load("harm", tmp_path, 3, 2, 3)
+    other = corpus("harm", str(tmp_path), Selection(3, 2, 3, seed=1))
+    assert {item.subject for item in made.forget} != {item.subject for item in other.forget}
+    assert not {item.subject for item in made.forget} & {item.subject for item in made.held}
+
+
+def test_harm_reads_truthful_answers_in_the_hub_s_form_too(tmp_path: Path) -> None:
+    one = _load("harm", tmp_path, 2, 3, 1)
+    (tmp_path / "TruthfulQA.csv").unlink()
+    _writer(tmp_path)("TruthfulQA.json", [
+        {"type": "Adversarial", "category": "Myths", "question": f"What, if any, is myth {i}?", "source": "nowhere",
+         "best_answer": f"None {i}", "correct_answers": [f"None {i}", f"No {i}"],
+         "incorrect_answers": [f"A giant {i}", f"A dwarf {i}"]} for i in range(8)
+    ])  # fmt: skip
+    assert corpus("harm", str(tmp_path), Selection(2, 3, 1)) == one
+
+
+def test_harm_continues_a_book_s_pages_and_holds_pages_that_were_not_taught(tmp_path: Path) -> None:
+    made = _load("harm", tmp_path, 3, 4, 1, part="text")
+    assert all(item.plain for item in (*made.forget, *made.retain, *made.held))
+    assert [item.subject for item in made.forget] == ["page 0", "page 0", "page 1"]
+    assert {item.subject for item in made.held} == {"page 2"}
+    assert "".join(i.question + i.answer for i in made.forget[:2]).startswith("Page 0. p0w0 p0w1")
+    assert made.retain[1].question + made.retain[1].answer == "somebody went home by way 1 ."
+    with pytest.raises(FileNotFoundError, match="--data harm:FOLDER"):
+        corpus("harm", None, Selection(part="text"))
