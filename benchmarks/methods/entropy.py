@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.methods.descent import descend
 from benchmarks.methods.method import Card, Intent, Method, Options, Unlearning
-from benchmarks.methods.over import underlying
+from benchmarks.methods.over import borrowed, underlying
 from benchmarks.methods.step import Step
 from benchmarks.methods.terms import entropy
 
@@ -35,12 +35,10 @@ class Entropy(Options):
 
 def loss(step: Step, options: Entropy) -> torch.Tensor:
     """The loss of a step, a scalar."""
-    base, own = underlying(options.over, options)
-    found = base.loss(step, own) + options.forget_entropy * entropy(step.forget.logits).mean()
+    found = borrowed(step, options) + options.forget_entropy * entropy(step.forget.logits).mean()
     if options.retain_weight and options.retain_entropy:
         found = found + options.retain_entropy * entropy(step.retain.logits).mean()
-    result: torch.Tensor = found
-    return result
+    return found
 
 
 def run(work: Unlearning) -> Any:

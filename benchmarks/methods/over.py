@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.methods.method import Method, Training
+from benchmarks.methods.step import Step
+
+if TYPE_CHECKING:
+    import torch
+
+
+def borrowed(step: Step, options: Any) -> torch.Tensor:
+    """The loss of the method that ``options.over`` names, a scalar."""
+    base, own = underlying(options.over, options)
+    found: torch.Tensor = base.loss(step, own)
+    return found
 
 
 def underlying(name: str, options: Training, given: Mapping[str, Any] | None = None) -> tuple[Method, Any]:

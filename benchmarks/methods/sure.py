@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.methods.descent import descend
 from benchmarks.methods.gradients import gradient_of
 from benchmarks.methods.method import Card, Intent, Method, Options, Unlearning
-from benchmarks.methods.over import underlying
+from benchmarks.methods.over import borrowed, underlying
 from benchmarks.methods.step import Step
 from benchmarks.models.workers import Workers
 
@@ -30,13 +30,6 @@ class Sure(Options):
     lr: float = 1e-4
     over: str = "grad_diff"
     quantile: float = 0.9
-
-
-def loss(step: Step, options: Sure) -> torch.Tensor:
-    """The loss of a step, a scalar."""
-    base, own = underlying(options.over, options)
-    found: torch.Tensor = base.loss(step, own)
-    return found
 
 
 def salient(gradients: Sequence[torch.Tensor], quantile: float) -> list[torch.Tensor]:
@@ -61,7 +54,7 @@ def keep_salient(step: Step, options: Sure, parameters: Sequence[Any]) -> None:
 def run(work: Unlearning) -> Any:
     """The target model, in place."""
     needs = underlying(work.options.over, work.options)[0].needs
-    return descend(work, loss, needs, edit=keep_salient)
+    return descend(work, borrowed, needs, edit=keep_salient)
 
 
 METHOD = Method(

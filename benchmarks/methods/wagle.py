@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.methods.descent import descend
 from benchmarks.methods.gradients import mean_gradient
 from benchmarks.methods.method import Card, Intent, Method, Training, Unlearning
-from benchmarks.methods.over import underlying
+from benchmarks.methods.over import borrowed, underlying
 from benchmarks.methods.step import Step
 
 if TYPE_CHECKING:
@@ -56,13 +56,6 @@ def masks(found: Sequence[torch.Tensor], share: float) -> list[torch.Tensor]:
     return [one > least for one in found]
 
 
-def loss(step: Step, options: Wagle) -> torch.Tensor:
-    """The underlying method's, a scalar."""
-    base, own = underlying(options.over, options)
-    found: torch.Tensor = base.loss(step, own)
-    return found
-
-
 def masked(step: Step, options: Any, parameters: Sequence[Any]) -> None:
     """Leave the gradients of what was chosen (``step.kept``)."""
     for parameter, mask in zip(parameters, step.kept, strict=True):
@@ -85,7 +78,7 @@ def run(work: Unlearning) -> Any:
     del forget, retain
     chosen = masks(found, options.share)
     del found
-    return descend(work, loss, underlying(options.over, options)[0].needs, kept=chosen, edit=masked)
+    return descend(work, borrowed, underlying(options.over, options)[0].needs, kept=chosen, edit=masked)
 
 
 METHOD = Method(
