@@ -36,6 +36,8 @@ _OTHERS: dict[str, str] = {
     "in_chinese": "benchmarks.attacks.translation:CHINESE",
     "sampling": "benchmarks.attacks.sampling:SAMPLING",
     "sampling_mean": "benchmarks.attacks.sampling:MEAN",
+    "adaptive": "benchmarks.attacks.adaptive:HIDDEN",
+    "adaptive_visible": "benchmarks.attacks.adaptive:VISIBLE",
     "mirage_paraphrase": "benchmarks.attacks.mirage:PARAPHRASE",
     "mirage_alias": "benchmarks.attacks.mirage:ALIAS",
     "mirage_multi_hop": "benchmarks.attacks.mirage:MULTI_HOP",
