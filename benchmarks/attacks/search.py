@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -70,7 +70,7 @@ class Search:
         self._asked: set[Turns] = set()
         self._forms_used: Counter[str] = Counter()
         self._family_used: Counter[str] = Counter()
-        self._family_gain: Counter[str] = Counter()
+        self._family_gain: defaultdict[str, float] = defaultdict(float)
 
     def propose(self) -> Query:
         """What to ask next; not twice the same, as long as something else is found."""
