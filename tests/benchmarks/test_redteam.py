@@ -13,7 +13,7 @@ from benchmarks.data.corpus import Item
 from benchmarks.redteam import against_knower, facts_of
 from benchmarks.redteaming.attack import Plan, Shot, attack, messages
 from benchmarks.redteaming.knower import NOTHING, Knower, serving
-from benchmarks.redteaming.report import causes, families, plain, rates, told
+from benchmarks.redteaming.report import causes, families, forms, plain, rates, told, unflagged
 
 FACT = Item("Where was Ada Quill born?", "Ada Quill was born in Port Pelk.", "Ada Quill")
 
@@ -100,13 +100,21 @@ def test_families_and_causes_of_leaks() -> None:
     assert all(cause.leaks == 1 for cause in (first, *rest))
 
 
+def test_what_was_not_flagged_is_shown_in_the_fewest_forms() -> None:
+    assert [set(shot.steps) for shot in unflagged(SHOTS)] == [{"rot13"}, {"prefix"}]
+    by_form = {one.name: one for one in forms(SHOTS)}
+    assert (by_form["answer_hex"].queries, by_form["answer_hex"].leaked) == (1, 1)
+    assert (by_form["rot13"].queries, by_form["prefix"].leaked) == (3, 1)
+
+
 def test_a_report_is_told_to_people_and_as_json() -> None:
     text = "\n".join(told([*SHOTS, _shot(0, visible=True)]))
     assert "sees answers alone" in text
     assert "is told what is flagged" in text
     assert "rot13: 'Q' ->" in text
+    assert "answer_hex: 1 of 1" in text
     found = json.loads(json.dumps(plain(SHOTS)))
-    assert set(found) == {"hidden", "causes", "leaks"}
+    assert set(found) == {"hidden", "causes", "unflagged", "leaks"}
     assert len(found["leaks"]) == 3
 
 
