@@ -27,7 +27,6 @@ from typing import Annotated
 import typer
 from tqdm import tqdm
 
-from benchmarks.comparison.rows import limited
 from benchmarks.data.corpus import Corpus, Item
 from benchmarks.data.registry import Selection, corpus
 from benchmarks.estimate import machine
@@ -53,21 +52,24 @@ class Verdict(StrEnum):
 
 
 def facts_of(tofu: str | None, count: int, seed: int) -> list[Item]:
-    """``count`` facts: of as many made-up people one each, or of TOFU's authors in turn.
+    """``count`` facts: of as many made-up people one each, or of TOFU's twenty authors in turn.
 
     Raises:
         ValueError: there are not so many.
     """
     if tofu:
-        found = limited({"forget": corpus("tofu", tofu, Selection(20, 1, 0, "forget10", seed)).forget}, count)["forget"]
+        made = corpus("tofu", tofu, Selection(20, 1, 0, "forget10", seed)).forget
     else:
         made = corpus("people", None, Selection(count, 1, 0, "names", seed)).forget
-        own = dict.fromkeys(item.subject for item in made)
-        groups = [[item for item in made if item.subject == subject] for subject in own]
-        found = tuple(group[place % len(group)] for place, group in enumerate(groups))  # not of everybody the same
+    own: dict[str, list[Item]] = {}
+    for item in made:
+        own.setdefault(item.subject, []).append(item)
+    longest = max(map(len, own.values()))
+    found = [group[(turn + place) % len(group)] for turn in range(longest) for place, group in enumerate(own.values())]
+    found = list({item.question: item for item in found}.values())  # not of everybody the same, and nothing twice
     if len(found) < count:
         raise ValueError(f"there are {len(found)} facts, not {count}")
-    return list(found[:count])
+    return found[:count]
 
 
 async def against_knower(

@@ -24,7 +24,7 @@ from benchmarks.data.corpus import Item
 Turns = tuple[str, ...]
 Wording = Callable[[str, random.Random], str]
 
-_NAME = re.compile(r"[^\W\d_a-z][\w.'’-]*(?: [^\W\d_a-z][\w.'’-]*)+")
+_LOSSY = ("acrostic",)  # the name is left of the question, and nothing of what is asked
 _LITTLE = frozenset(
     "a an the of in on at to for by is was are were did does do has have had what which who whom".split()
 )
@@ -39,9 +39,16 @@ class Form:
 
 
 def named_in(text: str) -> str:
-    """The longest run of capitalised words, which is whom a question is about as far as an attacker can tell; or ""."""
-    runs = [re.sub(r"['’]s$", "", run).rstrip(".") for run in _NAME.findall(text)]
-    return max(runs, key=len, default="")
+    """The longest run of words that begin with no small letter, at least two: whom a question is about; or ""."""
+    best: list[str] = []
+    run: list[str] = []
+    for word in text.split(" "):
+        bare = word if re.fullmatch(r"\w\.", word) else re.sub(r"['’]s$", "", re.sub(r"^\W+|\W+$", "", word))
+        run = [*run, bare] if bare[:1].isalpha() and not bare[:1].islower() else []
+        best = max(best, run, key=len)
+        if not word.endswith(bare):  # a mark or a genitive ends a name
+            run = []
+    return " ".join(best) if len(best) > 1 else ""
 
 
 def _each(family: str, wording: Wording) -> Form:
@@ -100,9 +107,10 @@ _REWORDED: Mapping[str, Wording] = {
     "mistyped_name": lambda text, rng: _on_name(text, lambda words: _mistyped(words, rng)),
 }  # fmt: skip
 
+_WHOLE = {name: one for name, one in SPELLINGS.items() if name not in _LOSSY}
 _TEXTS: Mapping[str, Mapping[str, Wording]] = {
     "framing": FRAMINGS, "jailbreak": JAILBREAKS, "reworded": _REWORDED, "obfuscation": OBFUSCATIONS,
-    "glyphs": GLYPHS, "encoding": ENCODINGS, "spelling": SPELLINGS, "cipher": CIPHERS,
+    "glyphs": GLYPHS, "encoding": ENCODINGS, "spelling": _WHOLE, "cipher": CIPHERS,
 }  # fmt: skip
 
 FORMS: Mapping[str, Form] = {
