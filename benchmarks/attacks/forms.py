@@ -26,8 +26,9 @@ Wording = Callable[[str, random.Random], str]
 
 _LOSSY = ("acrostic",)  # the name is left of the question, and nothing of what is asked
 _LITTLE = frozenset(
-    "a an the of in on at to for by is was are were did does do has have had what which who whom".split()
+    "a an the of in on at to for by is was are were did does do has have had can could would what which who".split()
 )
+_BEGINNING = _LITTLE | frozenset("whom where when why how name tell call begin please from under".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ def named_in(text: str) -> str:
     run: list[str] = []
     for word in text.split(" "):
         bare = word if re.fullmatch(r"\w\.", word) else re.sub(r"['’]s$", "", re.sub(r"^\W+|\W+$", "", word))
-        run = [*run, bare] if bare[:1].isalpha() and not bare[:1].islower() else []
+        named = bare[:1].isalpha() and not bare[:1].islower() and (run or bare.lower() not in _BEGINNING)
+        run = [*run, bare] if named else []
         best = max(best, run, key=len)
         if not word.endswith(bare):  # a mark or a genitive ends a name
             run = []

@@ -39,6 +39,7 @@ def test_whom_a_question_is_about_is_seen_by_its_capitals() -> None:
     assert named_in("What is Ada Quill's place of birth?") == "Ada Quill"
     assert named_in("where is it?") == ""
     assert named_in("¿Qué premio recibió Ada Quill? Responde en inglés.") == "Ada Quill"
+    assert named_in("Did Ada Quill's parents write?") == "Ada Quill"
     assert named_in("What did A. B. Quill, Ada's Aunt, write?") == "A. B. Quill"
 
 
