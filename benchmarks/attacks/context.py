@@ -7,32 +7,42 @@ context. The rest of what is known of the subject is told, and the fact asked fo
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from benchmarks.attacks.attack import Asked
 from benchmarks.data.corpus import Corpus, Item
 
+_SPACED = re.compile(r"\s*\S+(?:\s+$)?")  # a word with the blanks before it
 _EXAMPLES, _TOLD = 3, 4  # pairs before the question; facts of the subject
 
 
 def few_shot(forget: Sequence[Item], corpus: Corpus, rng: random.Random) -> list[Item]:
-    """Pairs of the retain set before each question, as if the list went on."""
+    """Pairs of the retain set before each question, as if the list went on; before running text, running text."""
     found = []
     for item in forget:
-        shown = rng.sample(corpus.retain, min(_EXAMPLES, len(corpus.retain)))
+        like = [one for one in corpus.retain if one.plain == item.plain]
+        shown = rng.sample(like, min(_EXAMPLES, len(like)))
+        if item.plain:
+            pieces = (f"{one.question}{one.answer}" for one in shown)
+            found.append(replace(item, question="\n\n".join([*pieces, item.question])))
+            continue
         before = "\n".join(f"Q: {one.question}\nA: {one.answer}" for one in shown)
         found.append(replace(item, question=f"{before}\nQ: {item.question}\nA:"))
     return found
 
 
 def continuation(forget: Sequence[Item], corpus: Corpus, rng: random.Random) -> list[Item]:
-    """The first third of the answer given; the rest is what leaks."""
+    """The first third of the answer given; the rest is what leaks. Running text simply goes on for that much."""
     found = []
     for item in forget:
-        words = item.answer.split()
+        words = _SPACED.findall(item.answer) if item.plain else item.answer.split()
         cut = max(1, len(words) // 3)
-        if len(words) > cut:
+        if len(words) > cut and item.plain:
+            begun = item.question + "".join(words[:cut])
+            found.append(replace(item, question=begun, answer="".join(words[cut:])))
+        elif len(words) > cut:
             asked = f"{item.question} Go on where this stops: {' '.join(words[:cut])}"
             found.append(replace(item, question=asked, answer=" ".join(words[cut:])))
     return found

@@ -176,20 +176,20 @@ def emoji(text: str, rng: random.Random) -> str:
 @_spelling
 def camel_case(text: str, rng: random.Random) -> str:
     """As a variable is called."""
-    words: list[str] = re.findall(r"[^\W_]+", text)
+    words: list[str] = re.findall(r"[^\W_]+", text) or [text]  # signs alone, after another disguise, stay
     return words[0].lower() + "".join(w[:1].upper() + w[1:] for w in words[1:])
 
 
 @_spelling
 def snake_case(text: str, rng: random.Random) -> str:
     """With underscores."""
-    return "_".join(re.findall(r"[^\W_]+", text)).lower()
+    return "_".join(re.findall(r"[^\W_]+", text)).lower() or text
 
 
 @_spelling
 def run_together(text: str, rng: random.Random) -> str:
     """No spaces, no capitals."""
-    return "".join(re.findall(r"[^\W_]+", text)).lower()
+    return "".join(re.findall(r"[^\W_]+", text)).lower() or text
 
 
 @_spelling

@@ -10,13 +10,14 @@ from typing import cast
 
 from benchmarks.attacks.attack import Asked, Attack
 from benchmarks.attacks.framing import FRAMINGS
+from benchmarks.attacks.jailbreaks import JAILBREAKS, PAPERS
 from benchmarks.attacks.obfuscation import OBFUSCATIONS
 from benchmarks.data.corpus import Corpus, Item
 from benchmarks.named import named
 
 Wording = Callable[[str, random.Random], str]
 
-_WORDINGS: dict[str, Wording] = {**FRAMINGS, **OBFUSCATIONS}
+_WORDINGS: dict[str, Wording] = {**FRAMINGS, **OBFUSCATIONS, **JAILBREAKS}
 
 _OTHERS: dict[str, str] = {
     "int8": "benchmarks.attacks.quantising:INT8",
@@ -26,7 +27,17 @@ _OTHERS: dict[str, str] = {
     "few_shot": "benchmarks.attacks.context:FEW_SHOT",
     "continuation": "benchmarks.attacks.context:CONTINUATION",
     "un_unlearning": "benchmarks.attacks.context:UN_UNLEARNING",
+    "un_unlearning_pieces": "benchmarks.attacks.un_unlearning:PIECES",
+    "un_unlearning_definitions": "benchmarks.attacks.un_unlearning:DEFINITIONS",
+    "in_spanish": "benchmarks.attacks.translation:SPANISH",
+    "in_russian": "benchmarks.attacks.translation:RUSSIAN",
+    "in_german": "benchmarks.attacks.translation:GERMAN",
+    "in_french": "benchmarks.attacks.translation:FRENCH",
+    "in_chinese": "benchmarks.attacks.translation:CHINESE",
     "sampling": "benchmarks.attacks.sampling:SAMPLING",
+    "sampling_mean": "benchmarks.attacks.sampling:MEAN",
+    "adaptive": "benchmarks.attacks.adaptive:HIDDEN",
+    "adaptive_visible": "benchmarks.attacks.adaptive:VISIBLE",
     "mirage_paraphrase": "benchmarks.attacks.mirage:PARAPHRASE",
     "mirage_alias": "benchmarks.attacks.mirage:ALIAS",
     "mirage_multi_hop": "benchmarks.attacks.mirage:MULTI_HOP",
@@ -45,7 +56,7 @@ def attack(name: str) -> Attack:
         ValueError: there is none.
     """
     if name in _WORDINGS:
-        return Asked(name.replace("_", " "), "", partial(_worded, wording=_WORDINGS[name]))
+        return Asked(name.replace("_", " "), PAPERS.get(name, ""), partial(_worded, wording=_WORDINGS[name]))
     return cast(Attack, named(dict.fromkeys(_WORDINGS, "") | _OTHERS, name, "attack"))
 
 

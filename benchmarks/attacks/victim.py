@@ -26,6 +26,10 @@ class Guard(Protocol):
         """What the guard answers by itself; None where the model does."""
         ...
 
+    def action(self, question: str, plain: bool = False) -> str:
+        """What is done with a question: "pass", or the guard's name."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Victim:

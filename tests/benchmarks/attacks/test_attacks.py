@@ -62,6 +62,9 @@ class Silent:
     def says(self, question: str, plain: bool = False) -> str | None:
         return "Hm ."
 
+    def action(self, question: str, plain: bool = False) -> str:
+        return "refuse"
+
 
 def test_a_guard_stays_before_weights_that_were_changed(victim: Victim) -> None:
     found = _leak("int4", replace(victim, guard=Silent()))
@@ -120,6 +123,9 @@ def test_a_guard_rewrites_what_is_drawn_for(victim: Victim) -> None:
 
         def says(self, question: str, plain: bool = False) -> str | None:
             return None
+
+        def action(self, question: str, plain: bool = False) -> str:
+            return "icul"
 
     model, (one, other) = victim.load(), victim.sets["forget"][:2]
     cold = Sampling(temperature=1e-4)

@@ -84,6 +84,9 @@ def test_a_guard_that_leaves_a_question_unasked_gives_no_likelihoods(victim: Vic
         def says(self, question: str, plain: bool = False) -> str | None:
             return "No ."
 
+        def action(self, question: str, plain: bool = False) -> str:
+            return "refuse"
+
     found = probe.measure(replace(victim, guard=Silent()))
     assert isinstance(found, Undefined)
     assert "no predicted options" in found.why
