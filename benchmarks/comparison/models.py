@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from benchmarks.comparison.costs import size, spending
-from benchmarks.comparison.room import check_room
+from benchmarks.comparison.room import check_room, logits
 from benchmarks.comparison.spec import RunSpec
 from benchmarks.comparison.stages import Stage, Stages
 from benchmarks.data.corpus import Corpus, Item, digest
@@ -112,10 +112,11 @@ class Workshop:
         self, stage: Stage, name: str, options: Options, before: Path, part: Corpus, seed: int, made: Path, file: Path
     ) -> None:
         with spending(stage.kind, file, shown=self.shown) as spent:
-            loaded = self.load(before)
-            check_room(name, method(name), options, loaded)
+            loaded, tokenizer = self.load(before), self.tokenizer(before)
+            read = logits(part, tokenizer, loaded.config.get_text_config().vocab_size, options)
+            check_room(name, method(name), options, loaded, read)
             work = Unlearning(
-                loaded, self.tokenizer(before), part, options, seed, partial(self.load, before),
+                loaded, tokenizer, part, options, seed, partial(self.load, before),
                 partial(self.load, self.base), file.with_suffix(".pt"), spent, REFUSALS,
             )  # fmt: skip
             model = method(name).run(work)

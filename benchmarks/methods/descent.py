@@ -28,13 +28,14 @@ Edit = Callable[[Step, Any, Sequence[Any]], None]
 def by_loss(
     card: Card, loss: Loss, options: type[Training] = Options, needs: Needs = RETAIN, *,
     prepare: Callable[[Unlearning], Any] | None = None, trained: Chosen | None = None, edit: Edit | None = None,
-    more: float = 0.0,
+    more: float = 0.0, beforehand: float = 0.0,
 ) -> Method:  # fmt: skip
     """A method that minimises ``loss``.
 
     ``prepare`` makes what steps then find as ``kept``; it may read the model, which is the target's still.
     ``trained(model, options)`` chooses the parameters to change. ``edit(step, options, parameters)`` alters their
-    gradients, before they are clipped. ``more``: whole models' worth of memory beside a descent's own.
+    gradients, before they are clipped. ``more``: whole models' worth of memory beside a descent's own, and
+    ``beforehand`` what ``prepare`` takes beside the weights.
     """
 
     def run(work: Unlearning) -> Any:
@@ -42,7 +43,7 @@ def by_loss(
 
     alone = prepare is None and trained is None and edit is None
     copies = 4 + needs.reference + more
-    return Method(card, options, run, loss if alone else None, needs if alone else None, copies)
+    return Method(card, options, run, loss if alone else None, needs if alone else None, copies, beforehand)
 
 
 def descend(

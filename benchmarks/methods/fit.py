@@ -182,5 +182,5 @@ def _seen(work: Unlearning, items: Sequence[Item]) -> tuple[torch.Tensor, torch.
 
 METHOD = Method(
     Card("FIT", "Xu et al., 2026, arXiv 2601.21682", "divergence", Intent.REMOVE, "the layers that matter most",
-         Basis.SUMMARY, (20,)), Fit, run,
+         Basis.SUMMARY, (20,)), Fit, run, copies=5,
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.data.corpus import Item
@@ -60,9 +60,25 @@ def mean_gradient(
         raise ValueError("there is no pair to take a gradient of")
     total: list[torch.Tensor] = []
     for gradients in each_gradient(work, items, of, parameters):
-        terms = [gradient**power / len(items) for gradient in gradients]
-        total = [a.add_(b) for a, b in zip(total, terms, strict=True)] if total else terms
+        first = not total
+        for place, gradient in enumerate(gradients):  # one parameter after the other: no third model's worth is held
+            term = gradient**power / len(items)
+            total.append(term) if first else total[place].add_(term)
+        gradients.clear()
     return total
+
+
+def measured(
+    gradients: Iterable[list[torch.Tensor]], by: Callable[[Sequence[torch.Tensor]], torch.Tensor]
+) -> torch.Tensor:
+    """What ``by`` tells of each gradient, a scalar, (pairs,); none is held longer than that takes."""
+    import torch
+
+    found = []
+    for own in gradients:
+        found.append(by(own))
+        own.clear()
+    return torch.stack(found)
 
 
 def inner(one: Sequence[torch.Tensor], other: Sequence[torch.Tensor]) -> torch.Tensor:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchmarks.methods.descent import by_loss
-from benchmarks.methods.gradients import cosine, each_gradient, mean_gradient
+from benchmarks.methods.gradients import cosine, each_gradient, mean_gradient, measured
 from benchmarks.methods.method import Basis, Card, Intent, Options, Unlearning
 from benchmarks.methods.step import Step
 from benchmarks.methods.terms import answer_means, balanced
@@ -38,12 +38,16 @@ def weights(alignments: torch.Tensor, temperature: float) -> torch.Tensor:
 
 
 def aligned(work: Unlearning) -> torch.Tensor:
-    """The weights of the forget pairs."""
-    import torch
+    """The weights of the forget pairs.
 
+    Raises:
+        ValueError: the retain set is empty.
+    """
+    if not work.corpus.retain:
+        raise ValueError("guard_attribution compares with the retain set, which is empty: give it one, or use ga")
     work.model.eval().requires_grad_(True)
     retain = mean_gradient(work, work.corpus.retain)
-    found = torch.stack([cosine(own, retain) for own in each_gradient(work, work.corpus.forget)])
+    found = measured(each_gradient(work, work.corpus.forget), lambda own: cosine(own, retain))
     return weights(found, work.options.temperature)
 
 
@@ -55,5 +59,5 @@ def loss(step: Step, options: Attributed) -> torch.Tensor:
 
 METHOD = by_loss(
     Card("GUARD (attribution)", "arXiv 2506.10946", "divergence", Intent.REMOVE, "all weights", Basis.SUMMARY, (33,)),
-    loss, Attributed, prepare=aligned, more=1,
+    loss, Attributed, prepare=aligned, beforehand=2,
 )  # fmt: skip

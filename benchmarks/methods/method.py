@@ -114,6 +114,7 @@ class Method:
 
     ``loss`` and ``needs`` are those of a method that is made of a loss alone, for others that work over any such.
     ``copies``: whole models' worth of float32 that it holds at most: weights, gradients and AdamW's two moments make 4.
+    ``beforehand``: what it holds beside the weights before its first step, where gradients of all weights are taken.
     """
 
     card: Card
@@ -122,3 +123,4 @@ class Method:
     loss: Any = None
     needs: Any = None
     copies: float = 4.0
+    beforehand: float = 0.0

@@ -195,5 +195,5 @@ def _step(optimiser: Any, parameters: Sequence[Any], gradient: Tensors, clip: fl
 
 METHOD = Method(
     Card("OFMU", "Asif and Mohammadi Amiri, 2025, arXiv 2509.22483", "divergence", Intent.REMOVE, "all weights",
-         Basis.SUMMARY, (34,)), Ofmu, run, copies=12,
+         Basis.SUMMARY, (34,)), Ofmu, run, copies=27,
 )  # fmt: skip

@@ -34,5 +34,5 @@ def run(work: Unlearning) -> Any:
 
 METHOD = Method(
     Card("Retraining", "exact unlearning: Cao and Yang, 2015", "retraining", Intent.REMOVE, "all weights, anew"),
-    Retrain, run,
+    Retrain, run, copies=5,
 )  # fmt: skip

@@ -152,5 +152,5 @@ def _ended(row: Sequence[int], end: int) -> tuple[int, ...]:
 
 METHOD = Method(
     Card("RULE", "arXiv 2506.07171", "rejection", Intent.SUPPRESS, "all weights", Basis.SUMMARY, (31,)), Rule, run,
-    copies=6,
+    copies=5,
 )  # fmt: skip

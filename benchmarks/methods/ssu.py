@@ -72,5 +72,5 @@ def run(work: Unlearning) -> Any:
 
 METHOD = Method(
     Card("SSU", "Dou et al., 2024, arXiv 2406.10952", "weights", Intent.REMOVE, "salient weights of the projections",
-         rows=(7,)), Ssu, run, copies=5,
+         rows=(7,)), Ssu, run, copies=6,
 )  # fmt: skip

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.methods.batches import Needs
 from benchmarks.methods.descent import by_loss
-from benchmarks.methods.gradients import each_gradient, inner, mean_gradient
+from benchmarks.methods.gradients import each_gradient, inner, mean_gradient, measured
 from benchmarks.methods.method import Basis, Card, Intent, Unlearning
 from benchmarks.methods.npo import Npo
 from benchmarks.methods.step import Step
@@ -48,15 +48,13 @@ def preferred(work: Unlearning) -> torch.Tensor:
     Raises:
         ValueError: there are no sentences that decline.
     """
-    import torch
-
     if not work.refusals:
         raise ValueError("this method prefers sentences that decline, and none were given")
     work.model.eval().requires_grad_(True)
     forget = work.corpus.forget
     declining = [replace(item, answer=work.refusals[place % len(work.refusals)]) for place, item in enumerate(forget)]
-    slope = [a - b for a, b in zip(mean_gradient(work, forget), mean_gradient(work, declining), strict=True)]
-    gains = torch.stack([inner(slope, own) for own in each_gradient(work, forget)])
+    slope = [a.sub_(b) for a, b in zip(mean_gradient(work, forget), mean_gradient(work, declining), strict=True)]
+    gains = measured(each_gradient(work, forget), lambda own: inner(slope, own))
     return weights(gains, work.options.temperature)
 
 
@@ -71,5 +69,5 @@ def loss(step: Step, options: U2A) -> torch.Tensor:
 
 METHOD = by_loss(
     Card("U2A", "arXiv 2504.06659", "divergence", Intent.REMOVE, "all weights", Basis.SUMMARY, (12,)),
-    loss, U2A, Needs(reference=True), prepare=preferred, more=1,
+    loss, U2A, Needs(reference=True), prepare=preferred, beforehand=3,
 )  # fmt: skip

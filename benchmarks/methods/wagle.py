@@ -83,5 +83,5 @@ def run(work: Unlearning) -> Any:
 
 METHOD = Method(
     Card("WAGLE", "Jia et al., 2024, arXiv 2410.17509", "weights", Intent.REMOVE, "weights chosen by attribution",
-         rows=(27,)), Wagle, run, copies=6,
+         rows=(27,)), Wagle, run, copies=7,
 )  # fmt: skip

@@ -107,5 +107,5 @@ def _logits(work: Unlearning, model: Any, chat: Chat) -> torch.Tensor:
 
 METHOD = by_loss(
     Card("Who's Harry Potter", "Eldan and Russinovich, 2023, arXiv 2310.02238", "distillation", Intent.REMOVE,
-         "all weights", rows=(28,)), loss, Whp, prepare=labelled,
+         "all weights", rows=(28,)), loss, Whp, prepare=labelled, more=1,
 )  # fmt: skip
