@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.images.digits import CLASSES, POINTS, Pictures
@@ -78,10 +79,7 @@ def new(seed: int) -> Diffusion:
 
 def share(at: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """sqrt(a_t) and sqrt(1 - a_t) of times (n,), as (n, 1) each."""
-    import torch
-
-    betas = torch.linspace(1e-4, 0.02, TIMES, dtype=torch.float64)
-    kept = (1 - betas).cumprod(0)[at, None].float()
+    kept = _schedule()[at, None]
     return kept.sqrt(), (1 - kept).sqrt()
 
 
@@ -102,6 +100,14 @@ def denoising(
     at = torch.randint(first, last, (len(pictures),), generator=chance)
     found = model.clean(noised(pictures.images, at, chance), at, pictures.labels)
     return (found - pictures.images).square().mean()
+
+
+@cache
+def _schedule() -> torch.Tensor:
+    """a_t, as (1000,)."""
+    import torch
+
+    return (1 - torch.linspace(1e-4, 0.02, TIMES, dtype=torch.float64)).cumprod(0).float()
 
 
 def _waves(at: torch.Tensor) -> torch.Tensor:

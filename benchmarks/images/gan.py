@@ -43,7 +43,7 @@ class Gan:
     synthesis: Any
 
     def latents(self, labels: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
-        """w for each label (n,), as (n, 64)."""
+        """A w for each label (n,), as (n, 64)."""
         import torch
 
         noise = torch.randn(len(labels), NOISE, generator=chance)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.images.method import Forgetting
@@ -17,7 +18,9 @@ Act = Callable[[int, "torch.Generator"], None]
 KEPT_EVERY = 100
 
 
-def over(seed: int, steps: int, meter: Meter, act: Act, begun: int = 0, keep: Callable[[int], None] | None = None) -> None:  # fmt: skip
+def over(
+    seed: int, steps: int, meter: Meter, act: Act, begun: int = 0, keep: Callable[[int], None] | None = None
+) -> None:
     """Take the steps from ``begun`` on, each with chance of its own; ``keep`` after every hundredth."""
     import torch
 
@@ -60,7 +63,7 @@ def layers(*widths: int, seed: int, last: Any = None) -> Any:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         found: list[Any] = []
-        for one, two in zip(widths, widths[1:], strict=False):
+        for one, two in pairwise(widths):
             found += [torch.nn.Linear(one, two), torch.nn.SiLU()]
         return torch.nn.Sequential(*found[:-1], *([last] if last is not None else []))
 

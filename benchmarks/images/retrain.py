@@ -37,7 +37,9 @@ def diffusion_steps(
     return {"net": model.net, "optimiser": optimiser}, act
 
 
-def gan_steps(model: gan.Gan, pictures: Pictures, options: Any, seed: int, meter: Meter) -> tuple[Mapping[str, Any], Act]:  # fmt: skip
+def gan_steps(
+    model: gan.Gan, pictures: Pictures, options: Any, seed: int, meter: Meter
+) -> tuple[Mapping[str, Any], Act]:
     """What a GAN that learns ``pictures`` is made of, and its step; ``model`` has the average of the weights."""
     import torch
 

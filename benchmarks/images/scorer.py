@@ -33,7 +33,11 @@ _SPACE = 32
 
 @dataclass(frozen=True, slots=True)
 class Recipe(Options):
-    """How a scorer is taught; ours. ``noise``: added to pictures, so that samples which are not quite clean are read."""
+    """How a scorer is taught; ours.
+
+    ``noise``: added to pictures, so that samples which are not quite clean are read. ``neutral``: the share of captions
+    that fit all.
+    """
 
     steps: int = 1500
     lr: float = 2e-3
@@ -69,8 +73,9 @@ class Scorer:
 
     def weights(self) -> dict[str, torch.Tensor]:
         """Those of both towers."""
-        return {**{f"image.{key}": value for key, value in self.image.state_dict().items()},
-                **{f"text.{key}": value for key, value in self.text.state_dict().items()}, "scale": self.scale}  # fmt: skip
+        parts = {"image": self.image, "text": self.text}
+        found = {f"{name}.{key}": value for name, part in parts.items() for key, value in part.state_dict().items()}
+        return {**found, "scale": self.scale}
 
 
 def concept(label: int) -> str:
