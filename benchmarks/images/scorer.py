@@ -71,6 +71,15 @@ class Scorer:
         found: torch.Tensor = self.of_images(images) @ self.of_texts(texts).T * self.scale[0].exp() + self.scale[1]
         return found
 
+    def still(self) -> Scorer:
+        """Itself, that learns no more."""
+        for parameter in self.parameters():
+            parameter.requires_grad_(False)
+        return self
+
+    def _parameters(self) -> list[torch.Tensor]:
+        return [*self.image.parameters(), *self.text.parameters(), self.scale]
+
     def weights(self) -> dict[str, torch.Tensor]:
         """Those of both towers."""
         parts = {"image": self.image, "text": self.text}
@@ -96,8 +105,7 @@ def taught(pictures: Pictures, recipe: Recipe, seed: int, meter: Meter) -> Score
     import torch
 
     found = new(seed)
-    parameters = [*found.image.parameters(), *found.text.parameters(), found.scale]
-    optimiser = torch.optim.Adam(parameters, lr=recipe.lr)
+    optimiser = torch.optim.Adam(found.parameters(), lr=recipe.lr)
 
     def act(at: int, chance: torch.Generator) -> None:
         faded(optimiser, recipe.lr, at, recipe.steps)
@@ -111,9 +119,7 @@ def taught(pictures: Pictures, recipe: Recipe, seed: int, meter: Meter) -> Score
         descend(optimiser, -torch.nn.functional.logsigmoid(torch.where(fits, logits, -logits)).sum(1).mean())
 
     over(seed, recipe.steps, meter, act)
-    for parameter in parameters:
-        parameter.requires_grad_(False)
-    return found
+    return found.still()
 
 
 def _caption(label: int, neutral: float, chance: torch.Generator) -> tuple[str, int]:
