@@ -55,8 +55,9 @@ def table(found: Mapping[str, Any]) -> str:
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     n, each = found["rows"][0]["frechet"]["n"], found["samples_of_a_class"]
     return "\n".join([
-        f"digit {found['forget']} forgotten, seed {found['seed']}; {each} samples of each class, Frechet distance of {n}; "
-        f"+- is one standard error; the judge is right of {found['judge_accuracy']:.1%} of held pictures",
+        f"digit {found['forget']} forgotten, seed {found['seed']}; {each} samples of each class,"
+        f" Frechet distance of {n};"
+        f" +- is one standard error; the judge is right of {found['judge_accuracy']:.1%} of held pictures",
         *lines,
     ])  # fmt: skip
 

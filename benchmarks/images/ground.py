@@ -6,7 +6,7 @@ import copy
 import hashlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,9 @@ from benchmarks.models.meter import Meter
 class Recipes:
     """How the generators and the scorer are taught."""
 
-    diffusion: diffusion.Recipe = diffusion.Recipe()
-    gan: gan.Recipe = gan.Recipe()
-    scorer: scorer.Recipe = scorer.Recipe()
+    diffusion: diffusion.Recipe = field(default_factory=diffusion.Recipe)
+    gan: gan.Recipe = field(default_factory=gan.Recipe)
+    scorer: scorer.Recipe = field(default_factory=scorer.Recipe)
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,8 @@ class Scorer:
             parameter.requires_grad_(False)
         return self
 
-    def _parameters(self) -> list[torch.Tensor]:
+    def parameters(self) -> list[torch.Tensor]:
+        """What learns."""
         return [*self.image.parameters(), *self.text.parameters(), self.scale]
 
     def weights(self) -> dict[str, torch.Tensor]:

@@ -30,7 +30,7 @@ from benchmarks.images.digits import CLASSES
 from benchmarks.images.gan import LATENT, Gan
 from benchmarks.images.loop import descend, faded, layers, resumed
 from benchmarks.images.method import Forgetting, Kind, Method, Options
-from benchmarks.images.scorer import Scorer, concept
+from benchmarks.images.scorer import concept
 from benchmarks.methods.method import Basis, Card, Intent
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TextToUnlearn(Options):
-    """``concept``: the text; the class's name where None. ``near``: how far the mapper may go, its weight of |m(w)|^2."""
+    """``concept``: the text; the class's name where None. ``near``: the weight of the mapper's |m(w)|^2."""
 
     steps: int = 800
     lr: float = 5e-4
