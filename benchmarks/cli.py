@@ -11,8 +11,11 @@ from typing import Annotated, Any
 import typer
 
 from benchmarks.comparison.spec import PROFILES, RunSpec, profile
+from benchmarks.images.command import images
+from benchmarks.named import settings
 
 app = typer.Typer(no_args_is_help=True, help="Compare the guard with retraining and with unlearning methods.")
+app.command()(images)
 _OUT = Path("build/bench")
 Out = Annotated[Path, typer.Option("--out", help="Where models, readings and reports are kept, by what they come of.")]
 
@@ -184,21 +187,10 @@ def _options(spec: RunSpec, given: Sequence[str], lora: int | None) -> dict[str,
     for name in spec.methods if lora else ():
         if hasattr(method(name).options, "lora"):
             found.setdefault(name, {})["lora"] = lora
-    for text in given:
-        place, equals, value = text.partition("=")
-        name, dot, option = place.partition(".")
-        if not (equals and dot):
-            raise ValueError(f"--set {text}: write METHOD.OPTION=VALUE")
+    for name, options in settings(given).items():
         method(name)
-        found.setdefault(name, {})[option] = _value(value)
+        found.setdefault(name, {}).update(options)
     return found
-
-
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 def _fail(error: Exception) -> typer.Exit:

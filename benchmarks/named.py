@@ -1,8 +1,9 @@
-"""What a registry of the comparison holds under a name."""
+"""What a registry of the comparison holds under a name, and the options that a command line gives it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -17,3 +18,26 @@ def named(registry: Mapping[str, str], name: str, kind: str) -> Any:
     if name not in registry:
         raise ValueError(f"there is no {kind} {name!r}: choose from {', '.join(registry)}")
     return imported(registry[name])
+
+
+def settings(given: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Options by method, of texts METHOD.OPTION=VALUE; a value is JSON, or else the text itself.
+
+    Raises:
+        ValueError: a text is not of this form.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for text in given:
+        place, equals, value = text.partition("=")
+        name, dot, option = place.partition(".")
+        if not (equals and dot):
+            raise ValueError(f"--set {text}: write METHOD.OPTION=VALUE")
+        found.setdefault(name, {})[option] = _value(value)
+    return found
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -6,9 +6,39 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from benchmarks.methods.method import Unlearning
+
+class Digested(Protocol):
+    """What a run reads."""
+
+    @property
+    def digest(self) -> str:
+        """Of its contents."""
+
+
+class Resumable(Protocol):
+    """What a run is told by, for a language model (``Unlearning``) and for an image generator."""
+
+    @property
+    def options(self) -> Any:
+        """A dataclass."""
+
+    @property
+    def corpus(self) -> Digested:
+        """What it reads."""
+
+    @property
+    def seed(self) -> int:
+        """Of order and chance."""
+
+    @property
+    def checkpoint(self) -> Path | None:
+        """Where its state is kept."""
+
+    @property
+    def meter(self) -> Any:
+        """What counts ``tokens``."""
 
 
 class Precise:
@@ -43,7 +73,7 @@ class Precise:
 class State:
     """What a run that is broken off goes on from."""
 
-    def __init__(self, work: Unlearning, parts: Mapping[str, Any], weights: Sequence[Any]) -> None:
+    def __init__(self, work: Resumable, parts: Mapping[str, Any], weights: Sequence[Any]) -> None:
         self._file: Path | None = work.checkpoint
         self._parts, self._weights, self._meter = parts, weights, work.meter
         self._spec = repr((asdict(work.options), work.corpus.digest, work.seed, len(weights)))
