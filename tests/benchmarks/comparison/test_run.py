@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -87,6 +88,15 @@ def test_a_method_that_fails_is_a_row_that_says_why(base: Path, tmp_path: Path) 
     broken = replace(SPEC, options={"npo": {"epochs": 2, "lr": "much"}})
     found = _run(broken, base, tmp_path, []).comparison().outcomes[2]
     assert found.failed
+    assert found.figures == {}
+
+
+def test_a_method_that_has_no_room_is_a_row_that_says_how_much_it_wants(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.comparison.room.free_bytes", lambda device: 1000)
+    found = _run(SPEC, base, tmp_path, []).comparison().outcomes[2]
+    assert re.match(r"TooSmall: npo needs about [\d.]+ GiB and 0.0 GiB are free: try ", found.failed)
     assert found.figures == {}
 
 
