@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 # A step's number and a generator that is its own -> nothing; it changes weights.
 Act = Callable[[int, "torch.Generator"], None]
-KEPT_EVERY = 100
+KEPT_EVERY = 50
 
 
 def over(
     seed: int, steps: int, meter: Meter, act: Act, begun: int = 0, keep: Callable[[int], None] | None = None
 ) -> None:
-    """Take the steps from ``begun`` on, each with chance of its own; ``keep`` after every hundredth."""
+    """Take the steps from ``begun`` on, each with chance of its own; ``keep`` after every fiftieth."""
     import torch
 
     for at in meter.over(range(begun, steps), steps, begun):
