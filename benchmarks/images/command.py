@@ -25,13 +25,14 @@ def images(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Make a diffusion model and a GAN of handwritten digits forget one; goes on where it was broken off."""
-    import torch
-
-    from benchmarks.images.bench import compared, table
     from benchmarks.images.registry import METHODS
 
     names = list(METHODS) if methods == "all" else [name.strip() for name in methods.split(",") if name.strip()]
     try:
+        import torch
+
+        from benchmarks.images.bench import compared, table
+
         options = settings(set_ or [])
         for name in options:
             if name not in names:

@@ -14,7 +14,7 @@ from benchmarks.images import diffusion, gan
 from benchmarks.images.digits import Pictures
 from benchmarks.images.loop import Act, averaged, descend, faded, over, resumed
 from benchmarks.images.method import Forgetting, Kind, Method
-from benchmarks.methods.method import Card, Intent
+from benchmarks.methods.method import Basis, Card, Intent
 from benchmarks.models.meter import Meter
 
 if TYPE_CHECKING:
@@ -95,7 +95,9 @@ def run_gan(work: Forgetting) -> gan.Gan:
     return model
 
 
-_CARD = Card("Retraining", "exact unlearning: Cao and Yang, 2015", "retraining", Intent.REMOVE, "all weights")
+_CARD = Card(
+    "Retraining", "exact unlearning: Cao and Yang, 2015", "retraining", Intent.REMOVE, "all weights", Basis.PAPER
+)
 DIFFUSION = Method(
     replace(_CARD, touches="all weights of the diffusion model"), Kind.DIFFUSION, diffusion.Recipe, run_diffusion
 )
