@@ -5,7 +5,7 @@
 
 h and h_0 are the outputs of the chosen layers, of the model and of the target, where the next token is an answer's; t
 of T is the step. What the forget set's activations were is turned away from, those of the retain set are held. Defaults
-from the authors' code for Llama-3-8B: layers 10 and 20, a 10. Theirs is a LoRA of rank 16 below layer 21, over all
+as reported for Llama-3-8B: layers 10 and 20, a 10. Theirs is a LoRA of rank 16 below layer 21, over all
 tokens; here LoRA is an option as everywhere.
 """
 
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.methods.batches import Needs
 from benchmarks.methods.descent import by_loss
-from benchmarks.methods.method import Card, Intent, Options
+from benchmarks.methods.method import Basis, Card, Intent, Options
 from benchmarks.methods.step import Step
 
 if TYPE_CHECKING:
@@ -57,5 +57,5 @@ def _outputs(step: Step, name: str, options: CircuitBreakers) -> list[tuple[torc
 
 METHOD = by_loss(
     Card("Circuit breakers", "Zou et al., 2024, arXiv 2406.04313", "representation", Intent.SUPPRESS,
-         "weights up to one layer", rows=(13,)), loss, CircuitBreakers, Needs(reference=True, hidden=True),
+         "weights up to one layer", Basis.PAPER, (13,)), loss, CircuitBreakers, Needs(reference=True, hidden=True),
 )  # fmt: skip
