@@ -25,7 +25,8 @@ class Needs:
         reference: a frozen copy of the target model.
         hidden: the layers' outputs.
         paired: more sets by name, with a chat for each forget pair, read beside it.
-        beside: more sets by name, gone through as the retain set is: one as long as it is read beside it, pair by pair.
+        beside: more sets by name, gone through as the retain set is: one as long as it is read beside it, pair by pair;
+            an empty one is left out.
     """
 
     retain: bool = True
@@ -82,7 +83,8 @@ class Batches:
         self._paired = {name: make(work) for name, make in needs.paired.items()}
         if needs.refused:
             self._paired["refused"] = declined(work, work.corpus.forget)
-        self._beside |= {name: make(work) for name, make in needs.beside.items()}
+        made = {name: make(work) for name, make in needs.beside.items()}
+        self._beside |= {name: chats for name, chats in made.items() if chats}
         self._dtype, self._device = work.model.dtype, work.model.device
 
     def __len__(self) -> int:

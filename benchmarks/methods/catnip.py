@@ -1,11 +1,12 @@
-"""CATNIP, calibrated and tokenised negative preference (arXiv 2602.02824).
+"""CATNIP, calibrated and tokenised negative preference (Yang et al., 2026, arXiv 2602.02824).
 
     L = -(2 / beta) mean_t log sigmoid(-beta log(p_t / (1 - p_t))) + alpha CE(retain)
 
 NPO token by token, with the model's own 1 - p in place of a reference: a token counts by how confident the model is of
 it, so that neither the length of an answer nor what the target knew weighs in. p_t / (1 - p_t) is computed from logits,
 where p near 1 does no harm. No retain set by default. Built from summaries of the paper: beta 0.1 is NPO's, and that
-the gradient goes through 1 - p is our reading; ``detach`` stops it there.
+the gradient goes through 1 - p is our reading; ``detach`` stops it there. The abstract has it that the push is in
+proportion to the model's confidence: detached and with beta 1 it is just that, 2 p d log p.
 """
 
 from __future__ import annotations
@@ -44,5 +45,6 @@ def loss(step: Step, options: Catnip) -> torch.Tensor:
 
 
 METHOD = by_loss(
-    Card("CATNIP", "arXiv 2602.02824", "divergence", Intent.REMOVE, "all weights", Basis.SUMMARY, (21,)), loss, Catnip
-)
+    Card("CATNIP", "Yang et al., 2026, arXiv 2602.02824", "divergence", Intent.REMOVE, "all weights", Basis.SUMMARY,
+         (21,)), loss, Catnip,
+)  # fmt: skip

@@ -1,4 +1,4 @@
-"""DiPO, distribution preference optimisation (arXiv 2510.04773).
+"""DiPO, distribution preference optimisation (Qin et al., 2025, arXiv 2510.04773).
 
     pi_w = softmax(z_0 - c 1[top k]), pi_l = softmax(z_0 + c 1[top k])
     r(pi) = sum_t KL(pi_t || p_0,t) - KL(pi_t || p_t)
@@ -51,6 +51,6 @@ def loss(step: Step, options: Dipo) -> torch.Tensor:
 
 
 METHOD = by_loss(
-    Card("DiPO", "arXiv 2510.04773", "divergence", Intent.REMOVE, "all weights", Basis.SUMMARY, (6,)),
+    Card("DiPO", "Qin et al., 2025, arXiv 2510.04773", "divergence", Intent.REMOVE, "all weights", Basis.SUMMARY, (6,)),
     loss, Dipo, Needs(reference=True),
 )  # fmt: skip

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import exp, log
+from typing import Any
 
 import numpy as np
 import pytest
 
-from benchmarks.methods.dmm import predicted_margins, projections
+from benchmarks.methods.dmm import predicted_margins, projections, refitted_margins
 from benchmarks.methods.kuda import directions, projected
 from benchmarks.methods.registry import method
 from benchmarks.methods.terms import margins
@@ -65,6 +67,27 @@ def test_retrained_margins_are_guessed_by_taking_out_what_the_forget_pairs_added
     assert found.tolist() == pytest.approx([5.0 - 2 * (2 * 0.4) / 4, 4.0])
     twice = predicted_margins(torch.tensor([5.0, 4.0]), features, torch.tensor([0.4, 0.3]), 1, 0.0, 2.0)
     assert twice.tolist() == pytest.approx([4.2, 4.0])
+
+
+def test_refitted_margins_are_what_the_retain_pairs_would_have_taught_alone() -> None:
+    import torch
+
+    before, now = torch.tensor([-4.0, -4.0, -3.0]), torch.tensor([4.0, 4.0, 3.0])
+    features = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 2.0]])  # of two forget pairs and one to retain
+    found = refitted_margins(before, now, features, 2, 0.0)
+    assert found.tolist() == pytest.approx([-4.0, -4.0 + 6 / 2, 3.0])  # nothing of the first, half of 6 of the second
+    damped = refitted_margins(before, now, features, 2, 0.5)
+    assert damped.tolist() == pytest.approx([-4.0, -4.0 + 2 * 1.0, -3.0 + 4 * 1.0])  # 6 / (4 + 2) is 1
+
+
+def test_a_refit_forgets_without_a_scale_and_needs_a_retain_set(ground: Ground) -> None:
+    usual: dict[str, Any] = {"epochs": 15, "batch": 4, "lr": 1e-2, "refit": True, "only": "proj"}
+    after = method("dmm").run(ground.work("dmm", **usual))
+    assert ground.loss(after, CORPUS.forget) > 0.9
+    assert ground.loss(after, CORPUS.retain) < 0.6
+    work = ground.work("dmm", **usual)
+    with pytest.raises(ValueError, match="leave refit out"):
+        method("dmm").run(replace(work, corpus=replace(CORPUS, retain=())))
 
 
 def test_projections_keep_inner_products_nearly_and_are_the_seed_s(ground: Ground) -> None:

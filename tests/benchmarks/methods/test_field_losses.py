@@ -48,6 +48,12 @@ def test_catnip_detached_has_the_same_value_and_pulls_by_one_less_p() -> None:
     assert pull[2][2] == pytest.approx(-weight * (1 - 0.8), rel=1e-4)
 
 
+def test_catnip_detached_with_beta_one_pushes_in_proportion_to_confidence() -> None:
+    one = step()
+    pull = pulled(_loss("catnip", beta=1.0, detach=True)(one), one.forget.logits)
+    assert [pull[i][i] for i in range(3)] == pytest.approx([-2 * p * (1 - p) / 3 for p in CHANCES], rel=1e-4)
+
+
 def test_catnip_still_pulls_at_a_token_that_is_certain() -> None:
     one = step(forget=predicted(([[1 - 1e-9, 5e-10, 5e-10]], [0], [0])))
     loss = _loss("catnip")(one)
