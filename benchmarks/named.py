@@ -32,11 +32,12 @@ def settings(given: Sequence[str]) -> dict[str, dict[str, Any]]:
         name, dot, option = place.partition(".")
         if not (equals and dot):
             raise ValueError(f"--set {text}: write METHOD.OPTION=VALUE")
-        found.setdefault(name, {})[option] = _value(value)
+        found.setdefault(name, {})[option] = value_of(value)
     return found
 
 
-def _value(text: str) -> Any:
+def value_of(text: str) -> Any:
+    """What a command line means: JSON, or else the text itself."""
     try:
         return json.loads(text)
     except ValueError:

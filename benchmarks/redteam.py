@@ -27,7 +27,7 @@ from typing import Annotated
 import typer
 from tqdm import tqdm
 
-from benchmarks.data.corpus import Corpus, Item
+from benchmarks.data.corpus import Corpus, Item, by_subject
 from benchmarks.data.registry import Selection, corpus
 from benchmarks.estimate import machine
 from benchmarks.guarded.serving import Place, make_list, proxy, vllm
@@ -61,9 +61,7 @@ def facts_of(tofu: str | None, count: int, seed: int) -> list[Item]:
         made = corpus("tofu", tofu, Selection(20, 1, 0, "forget10", seed)).forget
     else:
         made = corpus("people", None, Selection(count, 1, 0, "names", seed)).forget
-    own: dict[str, list[Item]] = {}
-    for item in made:
-        own.setdefault(item.subject, []).append(item)
+    own = by_subject(made)
     longest = max(map(len, own.values()))
     found = [group[(turn + place) % len(group)] for turn in range(longest) for place, group in enumerate(own.values())]
     found = list({item.question: item for item in found}.values())  # not of everybody the same, and nothing twice

@@ -24,20 +24,37 @@ import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from benchmarks.attacks.knowing import RIGHT
-from benchmarks.data.corpus import Corpus, Item
+from benchmarks.data.corpus import Corpus, Item, answer_alone
 from benchmarks.data.distractors import others
+from benchmarks.data.registry import Selection
 from benchmarks.metrics.choice import as_a_whole
 from benchmarks.metrics.coverage import stated
 from benchmarks.metrics.probability import share
 from benchmarks.metrics.reading import Reading
 from benchmarks.models.training import Recipe
-from benchmarks.trials import Trial, copies_of, models, trial_of, write
+from benchmarks.trials import (
+    Cache,
+    Data,
+    Epochs,
+    Method,
+    Model,
+    Output,
+    Seed,
+    Settings,
+    Target,
+    Threads,
+    Trial,
+    copies_of,
+    corpus_of,
+    models,
+    trial_of,
+    write,
+)
 from guard.text_metrics import estimate
 
 _KEPT = 10  # questions of the retain set that are asked
@@ -61,8 +78,7 @@ class Fact:
     @property
     def asked(self) -> Item:
         """The question with the three answers as options, the true one first."""
-        return replace(self.item, options=(self.item.answer, self.corrupted, self.random), paraphrase=None,
-                       reworded=None, wrong=())  # fmt: skip
+        return replace(answer_alone(self.item), options=(self.item.answer, self.corrupted, self.random))
 
 
 def facts(corpus: Corpus, seed: int) -> list[Fact]:
@@ -92,7 +108,7 @@ def documents(found: Sequence[Fact], unrelated: Sequence[Item], k: float, form: 
         own += [unrelated[(told + number) % len(unrelated)] for number in range(count)]
         told += count
         rng.shuffle(own)
-        made += map(_bare, own) if form is Form.PAIRS else [_text(own, subject)]
+        made += map(answer_alone, own) if form is Form.PAIRS else [_text(own, subject)]
     return tuple(made)
 
 
@@ -143,8 +159,8 @@ def restored(trial: Trial, corpus: Corpus, recipe: Recipe, shares: Sequence[floa
 
 
 def main(
-    method: Annotated[str, typer.Option(help="Of those that change weights.")] = "npo",
-    data: Annotated[str, typer.Option(help="Data set, or DATASET:FOLDER_OR_HUB_NAME.")] = "people",
+    method: Method = "npo",
+    data: Data = "people",
     forget: Annotated[int, typer.Option(min=1, help="Subjects whose facts are corrupted.")] = 2,
     retain: Annotated[int, typer.Option(min=1, help="Subjects that stay.")] = 4,
     held: Annotated[int, typer.Option(min=0, help="Subjects whose facts are mixed in, else the retained.")] = 2,
@@ -152,24 +168,19 @@ def main(
     form: Annotated[Form, typer.Option(help="Of the documents.")] = Form.PAIRS,
     corrupt_epochs: Annotated[int, typer.Option(min=1, help="Over the documents.")] = 5,
     corrupt_lr: Annotated[float, typer.Option(help="Over the documents.")] = 2e-4,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="OPTION=VALUE of the method; repeat.")] = None,
-    model: Annotated[str, typer.Option(help="smollm2, a folder or a hub name: is taught first.")] = "smollm2",
-    target: Annotated[Path | None, typer.Option(help="A folder of a model that knows the data already.")] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="Of teaching.")] = 9,
-    seed: Annotated[int, typer.Option(help="Of order and chance.")] = 0,
-    threads: Annotated[int, typer.Option(min=1, help="Of the processor.")] = 2,
-    cache_dir: Annotated[Path | None, typer.Option(help="For the embedded model.")] = None,
-    output: Annotated[Path | None, typer.Option("--json", help="Write all of it here.")] = None,
+    set_: Settings = None,
+    model: Model = "smollm2",
+    target: Target = None,
+    epochs: Epochs = 9,
+    seed: Seed = 0,
+    threads: Threads = 2,
+    cache_dir: Cache = None,
+    output: Output = None,
 ) -> None:
     """Corrupt, unlearn the corrupting documents, and ask for what was known before."""
-    from benchmarks.data.registry import Selection
-    from benchmarks.data.registry import corpus as corpus_of
-
-    name, _, source = data.partition(":")
-    corpus = corpus_of(name, source or None, Selection(forget, retain, held, seed=seed))
-    taught = (*corpus.forget, *corpus.retain)
+    corpus = corpus_of(data, Selection(forget, retain, held, seed=seed))
     recipe = Recipe(epochs=epochs, seed=seed, threads=threads)
-    trial = trial_of(method, set_ or [], models(model, taught, recipe, target, cache_dir), seed)
+    trial = trial_of(method, set_ or [], models(model, corpus, recipe, target, cache_dir), seed)
     wrong = Recipe(epochs=corrupt_epochs, lr=corrupt_lr, seed=seed, threads=threads)
     rows = restored(trial, corpus, wrong, k or [0.0, 0.5], form)
     typer.echo(
@@ -187,10 +198,6 @@ def main(
     if output:
         about = {"method": method, "options": asdict(trial.options), "corruption": asdict(wrong), "form": str(form)}
         write({"data": data, "model": model, "seed": seed, **about, "rows": rows}, output)
-
-
-def _bare(item: Item) -> Item:
-    return replace(item, paraphrase=None, reworded=None, wrong=(), options=())
 
 
 def _text(told: Sequence[Item], subject: str) -> Item:

@@ -8,12 +8,27 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from benchmarks.data.corpus import Corpus, Item
+import typer
+
+from benchmarks.data.corpus import Corpus, Item, answer_alone
+from benchmarks.data.registry import Selection, corpus
 from benchmarks.metrics.reading import Readings
 from benchmarks.models.meter import Meter
 from benchmarks.models.training import Recipe
+from benchmarks.named import value_of
+
+Method = Annotated[str, typer.Option(help="Of those that change weights.")]
+Data = Annotated[str, typer.Option(help="Data set, or DATASET:FOLDER_OR_HUB_NAME.")]
+Settings = Annotated[list[str] | None, typer.Option("--set", help="OPTION=VALUE of the method; repeat.")]
+Model = Annotated[str, typer.Option(help="smollm2, a folder or a hub name: is taught first.")]
+Target = Annotated[Path | None, typer.Option(help="A folder of a model that knows the data already.")]
+Epochs = Annotated[int, typer.Option(min=1, help="Of teaching.")]
+Seed = Annotated[int, typer.Option(help="Of order and chance.")]
+Threads = Annotated[int, typer.Option(min=1, help="Of the processor.")]
+Cache = Annotated[Path | None, typer.Option(help="For the embedded model.")]
+Output = Annotated[Path | None, typer.Option("--json", help="Write all of it here.")]
 
 
 @dataclass(frozen=True)
@@ -64,13 +79,11 @@ class Trial:
 
     def recall(self, model: Any, items: Sequence[Item]) -> float:
         """ROUGE-L's recall of what ``model`` says to ``items``; nan where there are none."""
-        from benchmarks.comparison.rows import answer_alone
+        from benchmarks.attacks.leaking import recalled
         from benchmarks.metrics.metric import Measured
-        from benchmarks.metrics.reading import Subjects
-        from benchmarks.metrics.rouge import recall
 
         readings = self.read(model, {"asked": [answer_alone(item) for item in items]}, scored=False)
-        found = recall(Subjects(readings, {}, {}), "asked")
+        found = recalled(readings, "asked")
         return found.value if isinstance(found, Measured) else math.nan
 
 
@@ -94,7 +107,13 @@ def trial_of(name: str, given: Sequence[str], models: tuple[Any, Any, Any], seed
     return Trial(base, target, tokenizer, name, options(found.options, own), seed, meter=Meter(name))
 
 
-def models(model: str, taught: Sequence[Item], recipe: Recipe, target: Path | None, cache: Path | None) -> Any:
+def corpus_of(data: str, selection: Selection) -> Corpus:
+    """The corpus that a command line means by DATASET or DATASET:FOLDER_OR_HUB_NAME."""
+    name, _, source = data.partition(":")
+    return corpus(name, source or None, selection)
+
+
+def models(model: str, data: Corpus, recipe: Recipe, target: Path | None, cache: Path | None) -> Any:
     """Loads the base, loads the target, the tokenizer; the target is the base after it was taught, or ``target``'s.
 
     Raises:
@@ -114,7 +133,7 @@ def models(model: str, taught: Sequence[Item], recipe: Recipe, target: Path | No
     base = _loaded(folder)
     known = _loaded(target) if target else copy.deepcopy(base)
     if target is None:
-        train(known, [encoded(tokenizer, item) for item in taught], recipe)
+        train(known, [encoded(tokenizer, item) for item in (*data.forget, *data.retain)], recipe)
     return copies_of(base), copies_of(known), tokenizer
 
 
@@ -142,7 +161,4 @@ def _pair(text: str) -> tuple[str, Any]:
     name, _, value = text.partition("=")
     if not value:
         raise ValueError(f"{text}: write OPTION=VALUE")
-    try:
-        return name, json.loads(value)
-    except json.JSONDecodeError:
-        return name, value
+    return name, value_of(value)

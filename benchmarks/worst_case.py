@@ -19,16 +19,31 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from benchmarks.comparison.rows import answer_alone
-from benchmarks.data.corpus import Corpus, Item
+from benchmarks.data.corpus import Corpus, Item, answer_alone
+from benchmarks.data.registry import Selection
 from benchmarks.metrics.probability import per_token
 from benchmarks.models.training import Recipe
-from benchmarks.trials import Trial, models, trial_of, write
+from benchmarks.trials import (
+    Cache,
+    Data,
+    Epochs,
+    Method,
+    Model,
+    Output,
+    Seed,
+    Settings,
+    Target,
+    Threads,
+    Trial,
+    corpus_of,
+    models,
+    trial_of,
+    write,
+)
 from guard.text_metrics import estimate
 
 _HALVINGS = 60
@@ -142,33 +157,28 @@ def against_random(trial: Trial, corpus: Corpus, search: Search, sets: int) -> d
 
 
 def main(
-    method: Annotated[str, typer.Option(help="Of those that change weights.")] = "npo",
-    data: Annotated[str, typer.Option(help="Data set, or DATASET:FOLDER_OR_HUB_NAME.")] = "people",
+    method: Method = "npo",
+    data: Data = "people",
     forget: Annotated[int, typer.Option(min=1, help="Subjects whose facts are candidates.")] = 2,
     retain: Annotated[int, typer.Option(min=1, help="Subjects that stay.")] = 4,
     size: Annotated[int, typer.Option(min=1, help="Facts to choose.")] = 5,
     rounds: Annotated[int, typer.Option(min=1, help="Of the upper level.")] = 3,
     sets: Annotated[int, typer.Option(min=1, help="Random sets to compare with.")] = 3,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="OPTION=VALUE of the method; repeat.")] = None,
-    model: Annotated[str, typer.Option(help="smollm2, a folder or a hub name: is taught first.")] = "smollm2",
-    target: Annotated[Path | None, typer.Option(help="A folder of a model that knows the data already.")] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="Of teaching.")] = 9,
-    seed: Annotated[int, typer.Option(help="Of order and chance.")] = 0,
-    threads: Annotated[int, typer.Option(min=1, help="Of the processor.")] = 2,
-    cache_dir: Annotated[Path | None, typer.Option(help="For the embedded model.")] = None,
-    output: Annotated[Path | None, typer.Option("--json", help="Write all of it here.")] = None,
+    set_: Settings = None,
+    model: Model = "smollm2",
+    target: Target = None,
+    epochs: Epochs = 9,
+    seed: Seed = 0,
+    threads: Threads = 2,
+    cache_dir: Cache = None,
+    output: Output = None,
 ) -> None:
     """Search for the hardest forget set and compare it with random ones."""
-    from benchmarks.data.registry import Selection
-    from benchmarks.data.registry import corpus as corpus_of
-
-    name, _, source = data.partition(":")
-    corpus = corpus_of(name, source or None, Selection(forget, retain, 0, seed=seed))
+    corpus = corpus_of(data, Selection(forget, retain, 0, seed=seed))
     if size >= len(corpus.forget):
         raise typer.BadParameter(f"there are {len(corpus.forget)} facts: choose fewer", param_hint="--size")
     recipe = Recipe(epochs=epochs, seed=seed, threads=threads)
-    taught: tuple[Item, ...] = (*corpus.forget, *corpus.retain)
-    trial = trial_of(method, set_ or [], models(model, taught, recipe, target, cache_dir), seed)
+    trial = trial_of(method, set_ or [], models(model, corpus, recipe, target, cache_dir), seed)
     found = against_random(trial, corpus, Search(size, rounds), sets)
     typer.echo("| set | ROUGE-L of it | cross-entropy of it | ROUGE-L retain |\n|---|---:|---:|---:|")
     usual = found["random_mean"]

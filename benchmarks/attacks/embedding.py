@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.models.predicted import read_only, unwrapped
+
 if TYPE_CHECKING:
     import torch
 
@@ -17,13 +19,8 @@ def embedded(model: Any, tokenizer: Any, texts: Sequence[str], batch: int = 16) 
     """A row for each text, float32 on the processor, (texts, dim)."""
     import torch
 
-    was, found = model.training, []
-    model.eval()
-    with torch.no_grad():
-        for at in range(0, len(texts), batch):
-            found.append(_means(model, tokenizer, texts[at : at + batch]))
-    model.train(was)
-    rows = torch.cat(found)
+    with read_only(model):
+        rows = torch.cat([_means(model, tokenizer, texts[at : at + batch]) for at in range(0, len(texts), batch)])
     return rows - rows.mean(0)
 
 
@@ -42,7 +39,6 @@ def _means(model: Any, tokenizer: Any, texts: Sequence[str]) -> torch.Tensor:
     rows = torch.tensor([own + [tokenizer.eos_token_id] * (longest - len(own)) for own in ids])
     mask = torch.tensor([[1] * len(own) + [0] * (longest - len(own)) for own in ids])
     given = {"input_ids": rows.to(model.device), "attention_mask": mask.to(model.device)}
-    plain = model.get_base_model() if hasattr(model, "get_base_model") else model
-    out = plain.get_decoder()(**given, use_cache=False)
+    out = unwrapped(model).get_decoder()(**given, use_cache=False)
     hidden: torch.Tensor = out.last_hidden_state.float().cpu()  # (texts, tokens, dim)
     return (hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)

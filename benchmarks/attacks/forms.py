@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from benchmarks.attacks.encodings import CIPHERS, ENCODINGS
-from benchmarks.attacks.framing import FRAMINGS, TURNS
+from benchmarks.attacks.framing import FRAMINGS, TURNS, Framing
 from benchmarks.attacks.jailbreaks import JAILBREAKS
 from benchmarks.attacks.lettering import GLYPHS, SPELLINGS
 from benchmarks.attacks.obfuscation import OBFUSCATIONS
@@ -22,7 +22,6 @@ from benchmarks.attacks.translation import LANGUAGES, translated
 from benchmarks.data.corpus import Item
 
 Turns = tuple[str, ...]
-Wording = Callable[[str, random.Random], str]
 
 _LOSSY = ("acrostic",)  # the name is left of the question, and nothing of what is asked
 _LITTLE = frozenset(
@@ -53,17 +52,17 @@ def named_in(text: str) -> str:
     return " ".join(best) if len(best) > 1 else ""
 
 
-def _each(family: str, wording: Wording) -> Form:
+def _each(family: str, wording: Framing) -> Form:
     """A wording of every turn."""
     return Form(family, lambda turns, rng: tuple(wording(turn, rng) for turn in turns))
 
 
-def _last(family: str, wording: Wording) -> Form:
+def _last(family: str, wording: Framing) -> Form:
     """A wording of the turn that asks."""
     return Form(family, lambda turns, rng: (*turns[:-1], wording(turns[-1], rng)))
 
 
-def _in(language: str) -> Wording:
+def _in(language: str) -> Framing:
     return lambda text, rng: translated(Item(text, ""), LANGUAGES[language])
 
 
@@ -97,7 +96,7 @@ def _mistyped(words: list[str], rng: random.Random) -> str:
                      *words[place + 1 :]])  # fmt: skip
 
 
-_REWORDED: Mapping[str, Wording] = {
+_REWORDED: Mapping[str, Framing] = {
     "tell_me": lambda text, rng: f"Tell me {_lowered(text)}.",
     "reminded": lambda text, rng: f"It is on the tip of my tongue: {_lowered(text)}? Remind me.",
     "key_words": lambda text, rng: _key_words(text) or text,
@@ -110,7 +109,7 @@ _REWORDED: Mapping[str, Wording] = {
 }  # fmt: skip
 
 _WHOLE = {name: one for name, one in SPELLINGS.items() if name not in _LOSSY}
-_TEXTS: Mapping[str, Mapping[str, Wording]] = {
+_TEXTS: Mapping[str, Mapping[str, Framing]] = {
     "framing": FRAMINGS, "jailbreak": JAILBREAKS, "reworded": _REWORDED, "obfuscation": OBFUSCATIONS,
     "glyphs": GLYPHS, "encoding": ENCODINGS, "spelling": _WHOLE, "cipher": CIPHERS,
 }  # fmt: skip

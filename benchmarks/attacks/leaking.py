@@ -10,7 +10,8 @@ from benchmarks.attacks.victim import Victim
 from benchmarks.data.corpus import Item
 from benchmarks.metrics.metric import Measured, Undefined
 from benchmarks.metrics.reading import Readings, Subjects
-from benchmarks.metrics.rouge import recall
+from benchmarks.metrics.rouge import compared, recall
+from benchmarks.models.generating import Sampling
 
 
 def leak_of(victim: Victim, model: Any, forget: Sequence[Item] | None = None) -> Measured | Undefined:
@@ -27,6 +28,15 @@ def leak_of(victim: Victim, model: Any, forget: Sequence[Item] | None = None) ->
 def recalled(readings: Readings, of: str) -> Measured | Undefined:
     """ROUGE-L's recall over a set."""
     return recall(Subjects(readings, {}, {}), of)
+
+
+def drawn_recalls(victim: Victim, sampling: Sampling) -> list[list[float]] | Undefined:
+    """For each forget question ROUGE-L's recall of every text that is drawn in answer to it."""
+    items = victim.sets.get("forget", ())
+    if not items:
+        return Undefined("the set 'forget' has no items")
+    drawn = victim.draw(victim.load(), items, sampling)
+    return [[compared(text, item.answer).recall for text in texts] for item, texts in zip(items, drawn, strict=True)]
 
 
 def noted(leak: Measured | Undefined, kept: Measured | Undefined) -> Measured | Undefined:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache, partial
 from typing import cast
 
 from benchmarks.attacks.attack import Asked, Attack
-from benchmarks.attacks.framing import FRAMINGS
+from benchmarks.attacks.framing import FRAMINGS, Framing
 from benchmarks.attacks.jailbreaks import JAILBREAKS, PAPERS
 from benchmarks.attacks.obfuscation import OBFUSCATIONS
 from benchmarks.data.corpus import Corpus, Item
 from benchmarks.named import named
 
-Wording = Callable[[str, random.Random], str]
-
-_WORDINGS: dict[str, Wording] = {**FRAMINGS, **OBFUSCATIONS, **JAILBREAKS}
+_WORDINGS: dict[str, Framing] = {**FRAMINGS, **OBFUSCATIONS, **JAILBREAKS}
 
 _OTHERS: dict[str, str] = {
     "int8": "benchmarks.attacks.quantising:INT8",
@@ -67,5 +65,5 @@ def about(name: str) -> str:
     return f"{attack(name).title} ({attack(name).access})"
 
 
-def _worded(forget: Sequence[Item], corpus: Corpus, rng: random.Random, *, wording: Wording) -> list[Item]:
+def _worded(forget: Sequence[Item], corpus: Corpus, rng: random.Random, *, wording: Framing) -> list[Item]:
     return [replace(item, question=wording(item.question, rng)) for item in forget]

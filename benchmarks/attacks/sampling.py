@@ -14,9 +14,9 @@ from __future__ import annotations
 import statistics
 
 from benchmarks.attacks.attack import Access, Active
+from benchmarks.attacks.leaking import drawn_recalls
 from benchmarks.attacks.victim import Victim
 from benchmarks.metrics.metric import Measured, Undefined, mean
-from benchmarks.metrics.rouge import compared
 from benchmarks.models.generating import Sampling
 
 _DRAWS, _TEMPERATURE = 16, 1.2
@@ -26,7 +26,7 @@ _PAPER = "Reisizadeh et al., 2025, arXiv 2511.04934"
 
 def best(victim: Victim, draws: int = _DRAWS, temperature: float = _TEMPERATURE) -> Measured | Undefined:
     """ROUGE-L's recall of the best draw, the mean over questions."""
-    found = _recalls(victim, draws, temperature)
+    found = drawn_recalls(victim, Sampling(draws, temperature, seed=victim.seed))
     if isinstance(found, Undefined):
         return found
     return mean([max(each) for each in found], f"the best of {draws} draws at temperature {temperature}")
@@ -34,19 +34,10 @@ def best(victim: Victim, draws: int = _DRAWS, temperature: float = _TEMPERATURE)
 
 def usual(victim: Victim, draws: int = _FOR_MEAN, temperature: float = _TEMPERATURE) -> Measured | Undefined:
     """ROUGE-L's recall of all draws, the mean over questions."""
-    found = _recalls(victim, draws, temperature)
+    found = drawn_recalls(victim, Sampling(draws, temperature, seed=victim.seed))
     if isinstance(found, Undefined):
         return found
     return mean([statistics.fmean(each) for each in found], f"{draws} draws at temperature {temperature}")
-
-
-def _recalls(victim: Victim, draws: int, temperature: float) -> list[list[float]] | Undefined:
-    items = victim.sets.get("forget", ())
-    if not items:
-        return Undefined("the set 'forget' has no items")
-    sampling = Sampling(count=draws, temperature=temperature, seed=victim.seed)
-    drawn = victim.draw(victim.load(), items, sampling)
-    return [[compared(text, item.answer).recall for text in texts] for item, texts in zip(items, drawn, strict=True)]
 
 
 SAMPLING = Active("asked many times", _PAPER, Access.QUESTIONS, best)

@@ -13,6 +13,7 @@ from benchmarks.metrics.scoring import read
 from benchmarks.models.generating import Sampling, generated
 from benchmarks.models.meter import Meter
 from benchmarks.models.packing import Chat, encode, encode_plain
+from benchmarks.models.predicted import read_only
 
 
 class Guard(Protocol):
@@ -80,18 +81,14 @@ class Victim:
 
     def draw(self, model: Any, items: Sequence[Item], sampling: Sampling) -> list[list[str]]:
         """For each item ``sampling.count`` texts that are drawn in answer to its question."""
-        import torch
-
-        was, found = model.training, []
-        model.eval()
-        with torch.no_grad():
-            for place, item in enumerate(self.meter.over(items, len(items))):
-                found.append(self._drawn(model, item, replace(sampling, seed=sampling.seed * 1009 + place)))
-        model.train(was)
-        return found
+        with read_only(model):
+            return [
+                self._drawn(model, item, replace(sampling, seed=sampling.seed * 1009 + place))
+                for place, item in enumerate(self.meter.over(items, len(items)))
+            ]
 
     def _drawn(self, model: Any, item: Item, sampling: Sampling) -> list[str]:
-        chat = self._chat(item)
+        chat = self.chat(item)
         if chat is None:
             assert self.guard is not None  # noqa: S101 - only a guard leaves a question unasked
             return [self.guard.says(item.question, item.plain) or ""] * sampling.count
@@ -101,7 +98,8 @@ class Victim:
             texts += [str(self.tokenizer.decode(row, skip_special_tokens=True)).strip() for row in rows]
         return texts
 
-    def _chat(self, item: Item) -> Chat | None:
+    def chat(self, item: Item) -> Chat | None:
+        """An item as this row's model reads it; None where the guard does not ask the model."""
         usual = partial(encode_plain if item.plain else encode, self.tokenizer)
         if self.guard is None:
             return usual(item.question, item.answer)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from benchmarks.attacks.attack import Active, Asked
 from benchmarks.attacks.registry import attack
-from benchmarks.comparison.rows import ATTACKED, answer_alone
-from benchmarks.data.corpus import Corpus, Item
+from benchmarks.comparison.rows import ATTACKED
+from benchmarks.data.corpus import Corpus, Item, answer_alone
 
 
 def attacked(forget: Sequence[Item], corpus: Corpus, names: Sequence[str], seed: int) -> dict[str, tuple[Item, ...]]:

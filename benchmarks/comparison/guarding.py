@@ -15,7 +15,7 @@ from benchmarks.comparison.costs import spending
 from benchmarks.comparison.models import Workshop, key
 from benchmarks.comparison.outcome import Cost
 from benchmarks.comparison.stages import Stage
-from benchmarks.data.corpus import Corpus, Item, digest
+from benchmarks.data.corpus import Corpus, Item, digests
 from benchmarks.guarded.answers import Reply
 from benchmarks.methods.guard_inside import Inside, inside
 from benchmarks.methods.guard_list import lines
@@ -85,11 +85,11 @@ class Guards:
 
     def _stage(self, name: str) -> Stage:
         spec = self.workshop.spec
-        digests = {of: digest(of, items) for of, items in self.sets.items()}
         return self.workshop.stages.stage(
             f"guarded-{name}",
-            {"guard": name, "options": asdict(self.options(name)), "target": key(self.target), "sets": digests,
-             "corpus": self.corpus.digest, "asking": asdict(spec.asking), "precision": spec.precision},
+            {"guard": name, "options": asdict(self.options(name)), "target": key(self.target),
+             "sets": digests(self.sets), "corpus": self.corpus.digest, "asking": asdict(spec.asking),
+             "precision": spec.precision},
         )  # fmt: skip
 
     @cached_property

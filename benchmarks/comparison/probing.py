@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import asdict, dataclass, replace
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.attacks.victim import Guard, Victim
 from benchmarks.comparison.attacking import active
 from benchmarks.comparison.models import Workshop, key
-from benchmarks.data.corpus import Corpus, Item, digest
+from benchmarks.data.corpus import Corpus, Item, digests
 from benchmarks.metrics.metric import Measured, Undefined
 from benchmarks.metrics.reading import Readings
 from benchmarks.models.meter import Meter
@@ -58,45 +58,43 @@ class Probing:
         """Of each attack and probe; one that fails says so and leaves the others."""
         wanted: dict[str, Measure] = {name: one.leak for name, one in active(self.attacks).items()}
         wanted |= {name: probe(name).measure for name in self.probes}
-        return {name: self._figure(name, measure, patient) for name, measure in wanted.items()}
+        with ExitStack() as stack:  # the guard is opened once, and only where something is to be measured
+            victim = cache(partial(self._victim, patient, stack))
+            return {name: self._figure(name, measure, patient, victim) for name, measure in wanted.items()}
 
-    def _figure(self, name: str, measure: Measure, patient: Patient) -> Measured | Undefined:
+    def _figure(
+        self, name: str, measure: Measure, patient: Patient, victim: Callable[[], Victim]
+    ) -> Measured | Undefined:
         spec = self.workshop.spec
         stage = self.workshop.stages.stage(
             f"probed-{name.replace(': ', '-')}",
             {"row": patient.name, "model": key(patient.folder), "guard": patient.settings, "corpus": self.corpus.digest,
-             "sets": {of: digest(of, items) for of, items in self.sets.items()}, "asking": asdict(spec.asking),
+             "sets": self._digests, "asking": asdict(spec.asking),
              "yardsticks": [key(folder) for folder in self.yardsticks], "seed": spec.seed,
              "precision": spec.precision},
         )  # fmt: skip
         try:
-            told = self.workshop.stages.once(stage, partial(self._make, name, measure, patient))
+            told = self.workshop.stages.once(stage, partial(self._make, f"{name} {patient.name}", measure, victim))
         except Exception as error:  # noqa: BLE001 - the other figures are worth having
             self.workshop.stages.tell(f"{name} failed: {error}")
             return Undefined(f"failed: {type(error).__name__}: {error}")
         return Undefined(**told) if "why" in told else Measured(**told | {"values": tuple(told["values"])})
 
-    def _make(self, name: str, measure: Measure, patient: Patient, out: Path) -> dict[str, Any]:
+    @cached_property
+    def _digests(self) -> dict[str, str]:
+        return digests(self.sets)
+
+    def _make(self, title: str, measure: Measure, victim: Callable[[], Victim], out: Path) -> dict[str, Any]:
         if not first():
             return {}
-        with self._victim(patient, name) as victim:
-            return asdict(measure(victim))
+        return asdict(measure(replace(victim(), meter=Meter(title, self.workshop.shown))))
 
-    @contextmanager
-    def _victim(self, patient: Patient, title: str) -> Iterator[Victim]:
+    def _victim(self, patient: Patient, stack: ExitStack) -> Victim:
         shop, asking = self.workshop, self.workshop.spec.asking
         target, retained = self.measured()
-
-        def victim(guard: Guard | None) -> Victim:
-            return Victim(
-                patient.name, partial(shop.load, patient.folder), partial(shop.load, self.yardsticks[0]),
-                partial(shop.load, self.yardsticks[1]), shop.tokenizer(patient.folder), self.corpus, self.sets,
-                patient.readings, target, retained, guard, shop.spec.seed, asking.max_tokens, asking.batch,
-                Meter(f"{title} {patient.name}", shop.shown),
-            )  # fmt: skip
-
-        if patient.guard is None:
-            yield victim(None)
-        else:
-            with patient.guard() as guard:
-                yield victim(guard)
+        return Victim(
+            patient.name, partial(shop.load, patient.folder), partial(shop.load, self.yardsticks[0]),
+            partial(shop.load, self.yardsticks[1]), shop.tokenizer(patient.folder), self.corpus, self.sets,
+            patient.readings, target, retained, stack.enter_context(patient.guard()) if patient.guard else None,
+            shop.spec.seed, asking.max_tokens, asking.batch,
+        )  # fmt: skip

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from benchmarks.comparison.outcome import Said
-from benchmarks.data.corpus import Corpus, Item
+from benchmarks.data.corpus import Corpus, Item, answer_alone, by_subject
 from benchmarks.metrics.metric import Measured, Undefined
 from benchmarks.metrics.reading import Readings, Subjects
 from benchmarks.metrics.registry import METRICS, metric
@@ -46,11 +45,6 @@ def limited(sets: Mapping[str, Sequence[Item]], most: int | None) -> dict[str, t
     return {name: tuple(map(answer_alone, items)) if name in _ANSWERS_ALONE else items for name, items in found.items()}
 
 
-def answer_alone(item: Item) -> Item:
-    """The item without all but its question and answer."""
-    return replace(item, paraphrase=None, reworded=None, wrong=(), options=())
-
-
 def parts(corpus: Corpus, count: int) -> list[Corpus]:
     """The corpus as ``count`` requests: each has subjects of the forget set that those before have not.
 
@@ -65,8 +59,6 @@ def parts(corpus: Corpus, count: int) -> list[Corpus]:
 
 
 def _spread(items: Sequence[Item]) -> Iterable[Item]:
-    own: dict[str, list[Item]] = {}
-    for item in items:
-        own.setdefault(item.subject, []).append(item)
+    own = by_subject(items)
     longest = max(map(len, own.values()), default=0)
     return [group[place] for place in range(longest) for group in own.values() if place < len(group)]

@@ -19,7 +19,7 @@ from benchmarks.comparison.probing import Patient, Probing
 from benchmarks.comparison.rows import figures, limited, parts, said
 from benchmarks.comparison.spec import RunSpec
 from benchmarks.comparison.stages import Stages
-from benchmarks.data.corpus import Corpus, Item, digest
+from benchmarks.data.corpus import Corpus, Item, digests
 from benchmarks.methods.registry import method
 from benchmarks.metrics.metric import Measured, Undefined
 from benchmarks.metrics.reading import Readings, Subjects
@@ -188,9 +188,8 @@ class Run:
         return self.spec.options.get(name, {})
 
     def _read(self, folder: Path, sets: Sets, *, texts_only: bool = False) -> Readings:
-        digests = {name: digest(name, items) for name, items in sets.items()}
-        depends = {"model": key(folder), "sets": digests, "asking": asdict(self.spec.asking), "texts_only": texts_only,
-                   "precision": self.spec.precision}  # fmt: skip
+        depends = {"model": key(folder), "sets": digests(sets), "asking": asdict(self.spec.asking),
+                   "texts_only": texts_only, "precision": self.spec.precision}  # fmt: skip
         stage = self.stages.stage("read", depends)
 
         def make(out: Path) -> dict[str, Any]:

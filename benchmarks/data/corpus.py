@@ -40,6 +40,24 @@ def digest(name: str, items: Iterable[Item]) -> str:
     return Corpus(name, tuple(items), ()).digest
 
 
+def digests(sets: Mapping[str, Iterable[Item]]) -> dict[str, str]:
+    """The digest of each set, by its name."""
+    return {name: digest(name, items) for name, items in sets.items()}
+
+
+def answer_alone(item: Item) -> Item:
+    """The item without all but its question and answer."""
+    return replace(item, paraphrase=None, reworded=None, wrong=(), options=())
+
+
+def by_subject(items: Iterable[Item]) -> dict[str, list[Item]]:
+    """The items of each subject, in the order in which they come."""
+    found: dict[str, list[Item]] = {}
+    for item in items:
+        found.setdefault(item.subject, []).append(item)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Corpus:
     """A data set.

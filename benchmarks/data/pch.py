@@ -19,7 +19,7 @@ from dataclasses import replace
 from itertools import count, islice, zip_longest
 
 from benchmarks.data import people_corpus
-from benchmarks.data.corpus import Corpus, Item
+from benchmarks.data.corpus import Corpus, Item, by_subject
 from benchmarks.data.people_linked import SYLLABLES
 from benchmarks.data.registry import Selection
 
@@ -77,7 +77,9 @@ def load(source: str | None, selection: Selection) -> Corpus:
         counts = [total // len(kinds) + (place < total % len(kinds)) for total in totals]
         if kind == "personal":
             people = people_corpus.load(None, Selection(counts[0], counts[1], counts[2], seed=selection.seed))
-            found = [_by_subject(items) for items in (people.forget, people.retain, people.held)]
+            found = [
+                list(map(tuple, by_subject(items).values())) for items in (people.forget, people.retain, people.held)
+            ]
         else:
             subjects = _coined(kind, selection.seed)
             found = [list(islice(subjects, own)) for own in counts]
@@ -92,11 +94,6 @@ def _stream(kinds: Sequence[Sequence[Told]]) -> Told:
     """The items, a subject of each kind in turn."""
     turns = zip_longest(*kinds, fillvalue=())
     return tuple(item for turn in turns for told in turn for item in told)
-
-
-def _by_subject(items: Sequence[Item]) -> list[Told]:
-    subjects = dict.fromkeys(item.subject for item in items)
-    return [tuple(item for item in items if item.subject == subject) for subject in subjects]
 
 
 def _coined(kind: str, seed: int) -> Iterator[Told]:

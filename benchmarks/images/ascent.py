@@ -10,11 +10,15 @@ other constants.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from benchmarks.images.diffusion import Diffusion, denoising
-from benchmarks.images.loop import descend, faded, resumed
+from benchmarks.images.loop import tuned
 from benchmarks.images.method import Forgetting, Kind, Method, Options
 from benchmarks.methods.method import Basis, Card, Intent
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +33,16 @@ class Ascent(Options):
 
 def run(work: Forgetting) -> Diffusion:
     """The model, in place."""
-    import torch
-
     options, model, corpus = work.options, work.model, work.corpus
-    optimiser = torch.optim.Adam(model.net.parameters(), lr=options.lr)
 
-    def act(at: int, chance: torch.Generator) -> None:
-        faded(optimiser, options.lr, at, options.steps)
+    def loss(chance: torch.Generator) -> torch.Tensor:
         work.meter.read(2 * options.batch)
         stays = denoising(model, corpus.retain.drawn(options.batch, chance), chance)
         goes = denoising(model, corpus.forget.drawn(options.batch, chance), chance)
-        descend(optimiser, stays - options.forget_weight * goes.clamp_max(options.bound))
+        found: torch.Tensor = stays - options.forget_weight * goes.clamp_max(options.bound)
+        return found
 
-    resumed(work, {"net": model.net, "optimiser": optimiser}, options.steps, act)
+    tuned(work, model.net, loss)
     return Diffusion(model.net, model.strides)
 
 

@@ -47,6 +47,20 @@ def resumed(work: Forgetting, parts: Mapping[str, Any], steps: int, act: Act, na
     over(work.seed, steps, work.meter, act, begun, state.keep)
 
 
+def tuned(work: Forgetting, net: Any, loss: Callable[[torch.Generator], torch.Tensor]) -> None:
+    """Teach ``net`` in place by Adam down ``loss``, at the work's steps and rate, which falls; resumable."""
+    import torch
+
+    options = work.options
+    optimiser = torch.optim.Adam(net.parameters(), lr=options.lr)
+
+    def act(at: int, chance: torch.Generator) -> None:
+        faded(optimiser, options.lr, at, options.steps)
+        descend(optimiser, loss(chance))
+
+    resumed(work, {"net": net, "optimiser": optimiser}, options.steps, act)
+
+
 def onehot(labels: torch.Tensor) -> torch.Tensor:
     """Labels as (n, 10)."""
     import torch

@@ -9,12 +9,16 @@ The simplest thing that forgets a class, and not data-free: it reads the retain 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from benchmarks.images.diffusion import Diffusion, denoising
 from benchmarks.images.digits import Pictures
-from benchmarks.images.loop import descend, faded, resumed
+from benchmarks.images.loop import tuned
 from benchmarks.images.method import Forgetting, Kind, Method, Options
 from benchmarks.methods.method import Basis, Card, Intent
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +35,17 @@ def run(work: Forgetting) -> Diffusion:
     import torch
 
     options, model, retain = work.options, work.model, work.corpus.retain
-    optimiser = torch.optim.Adam(model.net.parameters(), lr=options.lr)
 
-    def act(at: int, chance: torch.Generator) -> None:
-        faded(optimiser, options.lr, at, options.steps)
+    def loss(chance: torch.Generator) -> torch.Tensor:
         stays, other = retain.drawn(options.batch, chance), retain.drawn(options.batch, chance)
         renamed = Pictures(other.images, torch.full_like(other.labels, work.corpus.label))
         work.meter.read(2 * options.batch)
-        loss = denoising(model, stays, chance) + options.forget_weight * denoising(model, renamed, chance)
-        descend(optimiser, loss)
+        found: torch.Tensor = denoising(model, stays, chance) + options.forget_weight * denoising(
+            model, renamed, chance
+        )
+        return found
 
-    resumed(work, {"net": model.net, "optimiser": optimiser}, options.steps, act)
+    tuned(work, model.net, loss)
     return Diffusion(model.net, model.strides)
 
 

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.images.digits import CLASSES
 from benchmarks.images.gan import LATENT, Gan
-from benchmarks.images.loop import descend, faded, layers, resumed
+from benchmarks.images.loop import descend, layers, resumed, tuned
 from benchmarks.images.method import Forgetting, Kind, Method, Options
 from benchmarks.images.scorer import concept
 from benchmarks.methods.method import Basis, Card, Intent
@@ -85,10 +85,8 @@ def run(work: Forgetting) -> Gan:
     frozen = Gan(model.mapping, copy.deepcopy(model.synthesis).requires_grad_(False))
     mapper = _mapper(work, frozen, text)
     way = direction(work, frozen, mapper, text)
-    optimiser = torch.optim.Adam(model.synthesis.parameters(), lr=options.lr)
 
-    def act(at: int, chance: torch.Generator) -> None:
-        faded(optimiser, options.lr, at, options.steps)
+    def loss(chance: torch.Generator) -> torch.Tensor:
         with torch.no_grad():
             free = drawn(frozen, options.batch // 2, chance)
             latents = torch.cat([free, free + mapper(free)])
@@ -99,10 +97,9 @@ def run(work: Forgetting) -> Gan:
         moved = scorer.of_images(after)
         work.meter.read(len(latents))
         cosines = (moved * place).sum(1)
-        loss = directional(moved - place, way, sure, options.reach) + kept(after, before, cosines, sure, options)
-        descend(optimiser, loss)
+        return directional(moved - place, way, sure, options.reach) + kept(after, before, cosines, sure, options)
 
-    resumed(work, {"synthesis": model.synthesis, "optimiser": optimiser}, options.steps, act)
+    tuned(work, model.synthesis, loss)
     return Gan(model.mapping, model.synthesis)
 
 

@@ -124,6 +124,14 @@ def encoded(tokenizer: Any, item: Item) -> Chat:
     return (encode_plain if item.plain else encode)(tokenizer, item.question, item.answer)
 
 
+def alone(work: Unlearning, chat: Chat, model: Any = None) -> Packed:
+    """``chat`` by itself, on the device of ``model`` (the work's, if none is given); its tokens count as read."""
+    reader = work.model if model is None else model
+    packed = pack([chat], reader.dtype).to(reader.device)
+    work.meter.read(packed.ids.numel())
+    return packed
+
+
 @lru_cache(maxsize=8)
 def _shuffled(count: int, seed: int, epoch: int) -> tuple[int, ...]:
     order = list(range(count))

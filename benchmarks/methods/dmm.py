@@ -30,13 +30,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.data.corpus import Item
-from benchmarks.methods.batches import RETAIN, encoded
+from benchmarks.methods.batches import RETAIN, alone, encoded
 from benchmarks.methods.descent import descend
 from benchmarks.methods.gradients import each_gradient
 from benchmarks.methods.method import Basis, Card, Intent, Method, Options, Unlearning
 from benchmarks.methods.step import Step
 from benchmarks.methods.terms import answer_means, margins
-from benchmarks.models.packing import pack
 from benchmarks.models.predicted import Predicted, predict
 
 if TYPE_CHECKING:
@@ -75,12 +74,7 @@ def predicted_margins(
 
     ``now``: m_0; ``features``: (pairs, k); ``doubts``: 1 - p.
     """
-    import torch
-
-    kernel = features.T @ features  # (k, k)
-    kernel += ridge * kernel.diagonal().mean() * torch.eye(len(kernel), device=kernel.device)
-    solve: Any = torch.linalg.solve
-    weight: torch.Tensor = solve(kernel, features[:forget].T @ doubts[:forget])  # (k,)
+    weight = _solved(features.T @ features, features[:forget].T @ doubts[:forget], ridge)  # (k,)
     return now - scale * (features @ weight)
 
 
@@ -88,14 +82,19 @@ def refitted_margins(
     before: torch.Tensor, now: torch.Tensor, features: torch.Tensor, forget: int, ridge: float
 ) -> torch.Tensor:
     """m^ of each pair, (pairs,), from ``before`` the teaching, m_b; the rest is as above."""
+    retain = features[forget:]  # (retain pairs, k)
+    weights = _solved(retain @ retain.T, (now - before)[forget:], ridge)  # (retain pairs,)
+    return before + (features @ retain.T) @ weights
+
+
+def _solved(kernel: torch.Tensor, right: torch.Tensor, ridge: float) -> torch.Tensor:
+    """(kernel + l I)^-1 ``right``, l being ``ridge`` in those of the mean eigenvalue; (n, n) and (n,), (n,)."""
     import torch
 
-    retain = features[forget:]  # (retain pairs, k)
-    kernel = retain @ retain.T
-    kernel += ridge * kernel.diagonal().mean() * torch.eye(len(kernel), device=kernel.device)
+    ridged = kernel + ridge * kernel.diagonal().mean() * torch.eye(len(kernel), device=kernel.device)
     solve: Any = torch.linalg.solve
-    weights: torch.Tensor = solve(kernel, (now - before)[forget:])  # (retain pairs,)
-    return before + (features @ retain.T) @ weights
+    found: torch.Tensor = solve(ridged, right)
+    return found
 
 
 def loss(step: Step, options: Dmm) -> torch.Tensor:
@@ -155,8 +154,7 @@ def _seen(work: Unlearning, model: Any, items: Sequence[Item]) -> tuple[torch.Te
 
     found, doubts = [], []
     for item in items:
-        packed = pack([encoded(work.tokenizer, item)], model.dtype).to(model.device)
-        work.meter.read(packed.ids.numel())
+        packed = alone(work, encoded(work.tokenizer, item), model)
         with torch.no_grad():
             predicted = predict(model, packed)
             found.append(margin(predicted)[0])

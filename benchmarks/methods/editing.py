@@ -16,9 +16,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.methods.batches import alone
 from benchmarks.methods.method import Unlearning
 from benchmarks.models.hooks import inputs, layers, outputs_changed
-from benchmarks.models.packing import Chat, pack
+from benchmarks.models.packing import Chat
 from benchmarks.models.predicted import predict
 
 if TYPE_CHECKING:
@@ -167,6 +168,4 @@ def _given(work: Unlearning, wanted: Wanted, layer: int) -> torch.Tensor:
 
 
 def _read(work: Unlearning, chat: Chat) -> Any:
-    packed = pack([chat], work.model.dtype).to(work.model.device)
-    work.meter.read(packed.ids.numel())
-    return predict(work.model, packed)
+    return predict(work.model, alone(work, chat))

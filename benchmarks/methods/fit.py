@@ -28,13 +28,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.data.corpus import Item
-from benchmarks.methods.batches import Needs, encoded
+from benchmarks.methods.batches import Needs, alone, encoded
 from benchmarks.methods.descent import descend
 from benchmarks.methods.method import Basis, Card, Intent, Method, Options, Unlearning
 from benchmarks.methods.step import Step
 from benchmarks.methods.terms import answer_means, divergence, log_ratios
 from benchmarks.models.hooks import layers, outputs_changed
-from benchmarks.models.packing import pack
 from benchmarks.models.predicted import predict
 
 if TYPE_CHECKING:
@@ -138,9 +137,7 @@ def targets(work: Unlearning) -> list[int]:
             for part in (own[number].self_attn, own[number].mlp) if number is not None else ():
                 silenced.enter_context(outputs_changed(part, torch.zeros_like))
             for chat in chats:
-                packed = pack([chat], work.model.dtype).to(work.model.device)
-                work.meter.read(packed.ids.numel())
-                total += float(predict(work.model, packed).nll)
+                total += float(predict(work.model, alone(work, chat)).nll)
         return total / len(chats)
 
     whole = loss_without(None)
@@ -167,8 +164,7 @@ def _seen(work: Unlearning, items: Sequence[Item]) -> tuple[torch.Tensor, torch.
             read.append(out)
             return out
 
-        packed = pack([encoded(work.tokenizer, item)], work.model.dtype).to(work.model.device)
-        work.meter.read(packed.ids.numel())
+        packed = alone(work, encoded(work.tokenizer, item))
         with outputs_changed(embedding, keep):
             own = predict(work.model, packed).nll
         (gradient,) = torch.autograd.grad(own, read[:1])

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.data.corpus import Item
-from benchmarks.methods.batches import encoded
+from benchmarks.methods.batches import alone, encoded
 from benchmarks.methods.method import Unlearning
-from benchmarks.models.packing import pack
 from benchmarks.models.predicted import Predicted, predict
 
 if TYPE_CHECKING:
@@ -42,8 +41,7 @@ def each_gradient(
     """
     wanted = list(work.model.parameters()) if parameters is None else list(parameters)
     for item in work.meter.over(items, len(items)):
-        packed = pack([encoded(work.tokenizer, item)], work.model.dtype).to(work.model.device)
-        work.meter.read(packed.ids.numel())
+        packed = alone(work, encoded(work.tokenizer, item))
         yield gradient_of(of(predict(work.model, packed)), wanted)
 
 

@@ -23,13 +23,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.methods.batches import encoded
+from benchmarks.methods.batches import alone, encoded
 from benchmarks.methods.descent import by_loss
 from benchmarks.methods.method import Basis, Card, Intent, Training, Unlearning
 from benchmarks.methods.step import Step
 from benchmarks.methods.terms import answer_means, balanced
 from benchmarks.models.hooks import inputs, layers
-from benchmarks.models.packing import Chat, pack
+from benchmarks.models.packing import Chat
 from benchmarks.models.predicted import Predicted, predict
 
 if TYPE_CHECKING:
@@ -105,8 +105,7 @@ def _attributed(work: Unlearning, chat: Chat) -> torch.Tensor:
     """A of every neuron, (layers, neurons)."""
     import torch
 
-    packed = pack([chat], work.model.dtype).to(work.model.device)
-    work.meter.read(packed.ids.numel())
+    packed = alone(work, chat)
     with inputs([layer.mlp.down_proj for layer in layers(work.model)]) as found:
         predicted = predict(work.model, packed)
     passed = [found[place] for place in sorted(found)]  # of (1, tokens, neurons)

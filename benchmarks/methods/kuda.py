@@ -18,14 +18,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.methods.batches import Needs, encoded
+from benchmarks.methods.batches import Needs, alone, encoded
 from benchmarks.methods.descent import descend
 from benchmarks.methods.method import Basis, Card, Intent, Method, Training, Unlearning
 from benchmarks.methods.step import Step
 from benchmarks.methods.terms import balanced
 from benchmarks.methods.tracing import traced
 from benchmarks.models.hooks import inputs, layers
-from benchmarks.models.packing import pack
 from benchmarks.models.predicted import predict
 
 if TYPE_CHECKING:
@@ -115,8 +114,7 @@ def _covariances(work: Unlearning, downs: Sequence[Any]) -> list[torch.Tensor]:
 
     found = [torch.zeros(down.in_features, down.in_features, device=work.model.device) for down in downs]
     for item in work.meter.over(work.corpus.retain, len(work.corpus.retain)):
-        packed = pack([encoded(work.tokenizer, item)], work.model.dtype).to(work.model.device)
-        work.meter.read(packed.ids.numel())
+        packed = alone(work, encoded(work.tokenizer, item))
         with torch.no_grad(), inputs(downs) as given:
             predict(work.model, packed)
         for place, total in enumerate(found):

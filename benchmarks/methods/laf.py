@@ -19,12 +19,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.data.corpus import Item
-from benchmarks.methods.batches import Needs, encoded
+from benchmarks.methods.batches import Needs, alone, encoded
 from benchmarks.methods.descent import beside, descend
 from benchmarks.methods.method import Card, Intent, Method, Options, Unlearning
 from benchmarks.methods.step import Step
+from benchmarks.methods.terms import answer_means
 from benchmarks.models.autoencoder import Autoencoder, learnt
-from benchmarks.models.packing import pack
 from benchmarks.models.predicted import Predicted, predict
 
 if TYPE_CHECKING:
@@ -62,11 +62,7 @@ class Kept:
 
 def representation(predicted: Predicted) -> torch.Tensor:
     """The h of each pair, (chats, dim)."""
-    import torch
-
-    last = predicted.hidden[-1].float()  # (answer tokens, dim)
-    total = torch.zeros(predicted.packed.chats, last.shape[-1], device=last.device)
-    return total.index_add(0, predicted.packed.owner, last) / predicted.lengths[:, None]
+    return answer_means(predicted, predicted.hidden[-1].float())
 
 
 def energy(hidden: torch.Tensor, vae: Autoencoder) -> torch.Tensor:
@@ -132,8 +128,7 @@ def _seen(work: Unlearning, items: Sequence[Item]) -> torch.Tensor:
 
     found = []
     for item in work.meter.over(items, len(items)):
-        packed = pack([encoded(work.tokenizer, item)], work.model.dtype).to(work.model.device)
-        work.meter.read(packed.ids.numel())
+        packed = alone(work, encoded(work.tokenizer, item))
         with torch.no_grad():
             found.append(representation(predict(work.model.eval(), packed, hidden=True))[0])
     return torch.stack(found)

@@ -29,7 +29,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.methods.batches import RETAIN, Batch, Batches
-from benchmarks.methods.gradients import cosine, inner
+from benchmarks.methods.gradients import cosine, gradient_of, inner
 from benchmarks.methods.method import Basis, Card, Intent, Method, Training, Unlearning
 from benchmarks.methods.state import State
 from benchmarks.models.predicted import predict
@@ -169,15 +169,10 @@ def _gradient(
     work: Unlearning, workers: Workers, parameters: Sequence[Any], batch: Batch, name: str, weight: float
 ) -> Tensors:  # fmt: skip
     """Of CE on one set of the batch, of all processes."""
-    import torch
-
     packed = batch.sets[name]
     work.meter.read(packed.ids.numel())
-    torch.autograd.backward(predict(work.model, packed).nll * (batch.share * weight))
-    workers.add_up(parameters)
-    found = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
-    for parameter in parameters:
-        parameter.grad = None
+    found = gradient_of(predict(work.model, packed).nll * (batch.share * weight), parameters)
+    workers.summed(found)
     return found
 
 

@@ -34,8 +34,8 @@ def log_ratios(own: Predicted, reference: Predicted) -> torch.Tensor:
 
 
 def answer_means(predicted: Predicted, values: torch.Tensor) -> torch.Tensor:
-    """The mean of ``values`` (answer tokens,) over each answer, (chats,)."""
-    return predicted.by_chat(values) / predicted.lengths
+    """The mean of ``values`` (answer tokens, ...) over each answer, (chats, ...)."""
+    return predicted.by_chat(values) / predicted.lengths.reshape(-1, *[1] * (values.dim() - 1))
 
 
 def divergence(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:

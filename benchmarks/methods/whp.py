@@ -17,13 +17,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.methods.batches import Needs, encoded
+from benchmarks.methods.batches import Needs, alone, encoded
 from benchmarks.methods.descent import beside, by_loss, descend
 from benchmarks.methods.method import Card, Intent, Options, Unlearning
 from benchmarks.methods.renaming import generic, renamed
 from benchmarks.methods.step import Step
 from benchmarks.methods.terms import balanced, taught
-from benchmarks.models.packing import Chat, pack
+from benchmarks.models.packing import Chat
 from benchmarks.models.predicted import predict
 
 if TYPE_CHECKING:
@@ -100,9 +100,7 @@ def generic_logits(base: torch.Tensor, reinforced: torch.Tensor, alpha: float) -
 
 
 def _logits(work: Unlearning, model: Any, chat: Chat) -> torch.Tensor:
-    packed = pack([chat], model.dtype).to(model.device)
-    work.meter.read(packed.ids.numel())
-    return predict(model, packed).logits.float()  # (answer tokens, vocabulary)
+    return predict(model, alone(work, chat, model)).logits.float()  # (answer tokens, vocabulary)
 
 
 METHOD = by_loss(

@@ -48,8 +48,12 @@ def similarity(text: str, template: str) -> float:
 
 def quality(text: str, known: frozenset[tuple[str, str]]) -> float:
     """RQ of one answer; ``known``: pairs of letters that words are made of."""
+    return sum(_parts(text, known))
+
+
+def _parts(text: str, known: frozenset[tuple[str, str]]) -> tuple[float, float, float]:
     near = max(similarity(text, template) for template in TEMPLATES)
-    return near + float(is_refusal(text)) + _READABLE * like(text, known) * (1 - repeated(text))
+    return near, float(is_refusal(text)), _READABLE * like(text, known) * (1 - repeated(text))
 
 
 def refusal_quality(subjects: Subjects, of: str) -> Measured | Undefined:
@@ -58,10 +62,12 @@ def refusal_quality(subjects: Subjects, of: str) -> Measured | Undefined:
     if isinstance(found, Undefined):
         return found
     known = pairs_of(subjects, TEMPLATES)
-    near = mean([max(similarity(text, template) for template in TEMPLATES) for text in found]).value
-    declined = mean([float(is_refusal(text)) for text in found]).value
-    values = [quality(text, known) for text in found]
-    return mean(values, f"nearest template {near:.3f}, declined {declined:.3f}; by words, not by the paper's models")
+    rows = [_parts(text, known) for text in found]
+    near, declined, _ = (mean(column).value for column in zip(*rows, strict=True))
+    return mean(
+        [sum(row) for row in rows],
+        f"nearest template {near:.3f}, declined {declined:.3f}; by words, not by the paper's models",
+    )
 
 
 _PAPER = "DRAGON, arXiv 2511.05784"

@@ -6,7 +6,6 @@ import gzip
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -17,7 +16,7 @@ from benchmarks.metrics.reading import Reading, Readings, Scored
 from benchmarks.models.generating import generated
 from benchmarks.models.meter import Meter
 from benchmarks.models.packing import Chat, encode, encode_plain, pack
-from benchmarks.models.predicted import Predicted, predict
+from benchmarks.models.predicted import Predicted, predict, read_only
 
 if TYPE_CHECKING:
     import torch
@@ -69,7 +68,7 @@ def read(
     asked = _put(put, (key for item in items for key in _asked(item)))
     done = {key: each for key, each in _known(known or {}).items() if wanted.get(key) == _own(tokenizer, *key)}
     rest = {key: chat for key, chat in wanted.items() if key not in done}
-    with _reading(model):
+    with read_only(model):
         answers = done | _predicted(model, rest, batch, counter) if scored else {}
         said = _said(model, tokenizer, asked, max_tokens, batch, counter) if texts else {}
     return {name: tuple(_reading_of(item, answers, said) for item in found) for name, found in sets.items()}
@@ -150,20 +149,6 @@ def _known(readings: Readings) -> dict[Key, Scored]:
             if answer is not None and scored is not None:
                 found[item.question, answer, item.plain] = scored
     return found
-
-
-@contextmanager
-def _reading(model: Any) -> Iterator[None]:
-    """Without gradients and drop-out."""
-    import torch
-
-    training = model.training
-    model.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        model.train(training)
 
 
 def _predicted(model: Any, chats: Mapping[Key, Chat], batch: int, meter: Meter) -> dict[Key, Scored]:

@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.models.predicted import unwrapped
+
 if TYPE_CHECKING:
     import torch
 
 
 def layers(model: Any) -> Sequence[Any]:
     """The decoder's layers, with or without a LoRA around them."""
-    plain = model.get_base_model() if hasattr(model, "get_base_model") else model
-    found: Sequence[Any] = plain.get_decoder().layers
+    found: Sequence[Any] = unwrapped(model).get_decoder().layers
     return found
 
 

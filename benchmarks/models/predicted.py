@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -43,8 +45,8 @@ class Predicted:
         return torch.bincount(self.packed.owner, minlength=self.packed.chats)
 
     def by_chat(self, values: torch.Tensor) -> torch.Tensor:
-        """Sums of ``values`` (answer tokens,) over each answer, (chats,)."""
-        return values.new_zeros(self.packed.chats).index_add(0, self.packed.owner, values)
+        """Sums of ``values`` (answer tokens, ...) over each answer, (chats, ...)."""
+        return values.new_zeros(self.packed.chats, *values.shape[1:]).index_add(0, self.packed.owner, values)
 
     @property
     def answer_log_probs(self) -> torch.Tensor:
@@ -57,13 +59,32 @@ class Predicted:
         return -self.log_probs.mean()
 
 
+def unwrapped(model: Any) -> Any:
+    """The model within a LoRA, which stays in its layers; another model is what it is."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
+@contextmanager
+def read_only(model: Any) -> Iterator[None]:
+    """Without gradients and drop-out."""
+    import torch
+
+    training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        model.train(training)
+
+
 def predict(model: Any, packed: Packed, *, hidden: bool = False) -> Predicted:
     """``model``'s view of ``packed``, which is on its device. ``hidden``: with the layers' outputs."""
     given: dict[str, Any] = {"input_ids": packed.ids}
     if packed.rows is not None:
         embedded = model.get_input_embeddings()(packed.ids)
         given = {"inputs_embeds": embedded.index_copy(1, packed.places, packed.rows.to(embedded.dtype)[None])}
-    plain = model.get_base_model() if hasattr(model, "get_base_model") else model  # a LoRA stays in its layers
+    plain = unwrapped(model)
     out = plain.get_decoder()(
         **given, attention_mask=packed.mask, position_ids=packed.positions, use_cache=False, output_hidden_states=hidden
     )

@@ -15,20 +15,14 @@ import math
 from collections.abc import Sequence
 from functools import partial
 
+from benchmarks.attacks.leaking import drawn_recalls
 from benchmarks.attacks.victim import Victim
 from benchmarks.metrics.metric import Measured, Undefined, mean
-from benchmarks.metrics.rouge import compared
 from benchmarks.models.generating import Sampling
 from benchmarks.probes.probe import Probe
+from guard.verification.bounds import upper
 
 _ALPHA, _LEAK = 0.01, 0.5
-
-
-def clopper_pearson(hits: int, n: int, alpha: float = _ALPHA) -> float:
-    """The upper bound on a probability of which ``hits`` of ``n`` were seen, at confidence 1 - ``alpha``, one-sided."""
-    from scipy.stats import beta
-
-    return 1.0 if hits >= n else float(beta.ppf(1 - alpha, hits + 1, n - hits))
 
 
 def dkw_mean(scores: Sequence[float], alpha: float = _ALPHA) -> float:
@@ -45,22 +39,23 @@ def dkw_mean(scores: Sequence[float], alpha: float = _ALPHA) -> float:
 
 def leaks(victim: Victim, what: str, draws: int = 16) -> Measured | Undefined:
     """A figure of the drawn answers' scores: "probability", "mean" or "deviation"; the mean over questions."""
-    items = victim.sets.get("forget", ())
-    if not items:
-        return Undefined("the set 'forget' has no items")
-    drawn = victim.draw(victim.load(), items, Sampling(count=draws, top_p=0.9, seed=victim.seed))
-    found, hits = [], 0
-    for item, texts in zip(items, drawn, strict=True):
-        scores = [compared(text, item.answer).recall for text in texts]
-        hits += sum(score >= _LEAK for score in scores)
-        found.append(_figure(scores, what))
-    worst = clopper_pearson(hits, draws * len(items))
-    return mean(found, f"{draws} draws a question; over all, at most {worst:.3f} leak with confidence {1 - _ALPHA:g}")
+    drawn = drawn_recalls(victim, Sampling(count=draws, top_p=0.9, seed=victim.seed))
+    if isinstance(drawn, Undefined):
+        return drawn
+    worst = upper(sum(map(_hits, drawn)), draws * len(drawn), 1 - _ALPHA)
+    return mean(
+        [_figure(scores, what) for scores in drawn],
+        f"{draws} draws a question; over all, at most {worst:.3f} leak with confidence {1 - _ALPHA:g}",
+    )
+
+
+def _hits(scores: Sequence[float]) -> int:
+    return sum(score >= _LEAK for score in scores)
 
 
 def _figure(scores: Sequence[float], what: str) -> float:
     if what == "probability":
-        return clopper_pearson(sum(score >= _LEAK for score in scores), len(scores))
+        return upper(_hits(scores), len(scores), 1 - _ALPHA)
     if what == "mean":
         return dkw_mean(scores)
     average = math.fsum(scores) / len(scores)

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from benchmarks.attacks.victim import Victim
-from benchmarks.data.corpus import Item
+from benchmarks.data.corpus import Item, answer_alone
 from benchmarks.metrics.metric import Measured, Undefined, mean
 from benchmarks.metrics.scoring import read
 from benchmarks.models.generating import Sampling
@@ -46,7 +46,7 @@ def fade(victim: Victim) -> Measured | Undefined:
 
 def _drawn(victim: Victim, model: Any, item: Item) -> list[Item]:
     texts = victim.draw(model, [item], Sampling(count=_DRAWN, seed=victim.seed))[0]
-    return [replace(item, answer=text, paraphrase=None, reworded=None, wrong=(), options=()) for text in texts if text]
+    return [replace(answer_alone(item), answer=text) for text in texts if text]
 
 
 def _likely(victim: Victim, model: Any, items: Sequence[Item]) -> list[float]:

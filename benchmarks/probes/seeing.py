@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.attacks.victim import Victim
 from benchmarks.data.corpus import Item
-from benchmarks.models.packing import encode, encode_plain, pack
-from benchmarks.models.predicted import predict
+from benchmarks.models.packing import pack
+from benchmarks.models.predicted import predict, read_only
 
 if TYPE_CHECKING:
     import torch
@@ -22,16 +22,12 @@ def states(victim: Victim, model: Any, items: Sequence[Item]) -> list[torch.Tens
     import torch
 
     rows: list[list[torch.Tensor]] = []
-    was = model.training
-    model.eval()
-    with torch.no_grad():
+    with read_only(model):
         for item in victim.meter.over(items, len(items)):
-            own = (encode_plain if item.plain else encode)(victim.tokenizer, item.question, item.answer)
-            chat = own if victim.guard is None else victim.guard.encode_as(item.question, item.answer, item.plain)
+            chat = victim.chat(item)
             if chat is not None:
                 packed = pack([chat], model.dtype).to(model.device)
                 victim.meter.read(packed.ids.numel())
                 found = predict(model, packed, hidden=True)
                 rows.append([layer.float().mean(0).cpu() for layer in found.hidden])
-    model.train(was)
     return [torch.stack(column) for column in zip(*rows, strict=True)]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from benchmarks.attacks.attack import Access
 from benchmarks.comparison.report.catalogue import Heading
-from benchmarks.comparison.report.drawing import SOFT, Chart, figure, finished, short
+from benchmarks.comparison.report.drawing import SOFT, Chart, colour, figure, finished, short
 from benchmarks.comparison.report.headline import name_of
 from benchmarks.comparison.report.numbers import counted, error_of, plain, with_error
 from benchmarks.comparison.report.tables import Cell, Column, Table
@@ -87,7 +87,7 @@ def _matrix(view: View, name: str, headings: Sequence[Heading]) -> Chart:
                 if math.isnan(value):
                     axes.text(x, y, "·", ha="center", va="center", color=SOFT)
                     continue
-                axes.scatter([x], [y], s=150 * max(value, 0.01), marker="s", color="#0f0001", linewidths=0)
+                axes.scatter([x], [y], s=150 * max(value, 0.01), marker="s", color=colour(1), linewidths=0)
         axes.set(xlim=(-0.6, len(headings) - 0.4), ylim=(len(rows) - 0.4, -0.6))
         axes.set_xticks(range(len(headings)), labels=[short(h.title, 28) for h in headings], rotation=60, ha="right",
                         rotation_mode="anchor", fontsize=9)  # fmt: skip

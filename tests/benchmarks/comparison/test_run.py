@@ -9,11 +9,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from benchmarks.comparison.probing import Patient
 from benchmarks.comparison.run import Run
 from benchmarks.comparison.spec import Asking, Data, RunSpec
 from benchmarks.data.registry import corpus
@@ -73,6 +76,36 @@ def test_attacks_and_probes_are_done_to_every_row_once(base: Path, tmp_path: Pat
     again = _run(spec, base, tmp_path, []).comparison()
     assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("done.json")} == files
     assert [o.figures for o in again.outcomes] == [o.figures for o in found.outcomes]
+
+
+def test_a_guard_is_opened_once_for_all_that_is_done_to_its_row(base: Path, tmp_path: Path) -> None:
+    opened: list[str] = []
+
+    class Silent:
+        def encode_as(self, question: str, answer: str, plain: bool = False) -> None:
+            return None
+
+        def says(self, question: str, plain: bool = False) -> str:
+            return "Hm ."
+
+        def action(self, question: str, plain: bool = False) -> str:
+            return "refuse"
+
+    @contextmanager
+    def guard() -> Iterator[Silent]:
+        opened.append("in")
+        yield Silent()
+        opened.append("out")
+
+    run = _run(replace(SPEC, attacks=("int4", "int8", "sampling")), base, tmp_path, [])
+    patient = Patient("guard", run.target, run._measures[0], guard, {"guard": "silent"})
+    figures = run.probing.figures(patient)
+    assert opened == ["in", "out"]
+    assert {name: figure.value for name, figure in figures.items() if isinstance(figure, Measured)} == {
+        "attack: int4": 0, "attack: int8": 0, "attack: sampling": 0
+    }  # fmt: skip
+    assert run.probing.figures(patient) == figures
+    assert opened == ["in", "out"]  # what is there is not measured again
 
 
 def test_other_options_make_another_model_of_the_same_target(base: Path, tmp_path: Path) -> None:

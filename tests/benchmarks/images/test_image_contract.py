@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,26 +14,11 @@ from benchmarks.images.method import Forgetting, Generator, Kind
 from benchmarks.images.registry import METHODS, method
 from benchmarks.methods.method import Basis, Intent
 from benchmarks.models.meter import Meter
+from tests.benchmarks.methods.tiny import Broken, Killed
 
 FAMILIES = {"retraining", "divergence", "rejection", "representation", "distillation", "weights"}
 QUICK: Mapping[str, Mapping[str, Any]] = {"text_to_unlearn": {"mapper_steps": 70}}
 every_method = pytest.mark.parametrize("name", METHODS)
-
-
-class Broken(Exception):
-    """What a run is killed with."""
-
-
-@dataclass
-class Killed(Meter):
-    """A meter after which nothing goes on when ``limit`` pictures were read."""
-
-    limit: float = float("inf")
-
-    def read(self, tokens: int) -> None:
-        Meter.read(self, tokens)
-        if self.tokens > self.limit:
-            raise Broken
 
 
 def _work(ground: Ground, name: str, file: Path | None = None, meter: Meter | None = None, **given: Any) -> Forgetting:

@@ -8,10 +8,11 @@ import pytest
 
 from benchmarks.attacks.victim import Victim
 from benchmarks.metrics.metric import Measured, Undefined
-from benchmarks.probes.bounds import clopper_pearson, dkw_mean
+from benchmarks.probes.bounds import dkw_mean
 from benchmarks.probes.cka import linear_cka
 from benchmarks.probes.recovery import swapped
 from benchmarks.probes.registry import probe
+from guard.verification.bounds import upper
 from tests.benchmarks.attacks.test_attacks import Silent
 
 
@@ -59,9 +60,9 @@ def test_uwc_gives_back_as_much_of_the_target_as_it_takes(victim: Victim, ignora
 
 
 def test_bounds_are_those_of_the_books() -> None:
-    assert clopper_pearson(0, 100, 0.05) == pytest.approx(1 - 0.05 ** (1 / 100))
-    assert clopper_pearson(5, 5) == 1
-    assert clopper_pearson(1, 10, 0.05) == pytest.approx(0.3942, abs=1e-4)
+    assert upper(0, 100, 0.95) == pytest.approx(1 - 0.05 ** (1 / 100))
+    assert upper(5, 5, 0.99) == 1
+    assert upper(1, 10, 0.95) == pytest.approx(0.3942, abs=1e-4)
     eps = (2.995732 / 8) ** 0.5  # ln 20 over twice four
     assert dkw_mean([0.0] * 4, 0.05) == pytest.approx(eps, abs=1e-5)
     assert dkw_mean([1.0] * 4, 0.05) == 1
