@@ -2,16 +2,17 @@
 
 A value vector is a column of a layer's ``down_proj``; its projection on the vocabulary spells what it writes. On the
 target model those are found whose likeliest ``top`` tokens hold most of the forget answers' tokens that the retain
-set's do not have. Of each: how many of its likeliest tokens are the same in the row (Jaccard). 1: parametric knowledge
-was left where it is, whatever the model says. The authors find concepts by a large model over Wikipedia; here the
-forget set says what the concept is. ``needle`` is their control: noise of 0.1 on these vectors of the target, and what
-is said then.
+set's do not have. Of each: how many of its likeliest tokens are the same in the row (Jaccard), its cosine to the
+target's, and its distance (L2). 1, 1 and 0: parametric knowledge was left where it is, whatever the model says. The
+authors find concepts by a large model over Wikipedia; here the forget set says what the concept is. ``needle`` is their
+control: noise of 0.1 on these vectors of the target, and what is said then. A guard's row has the target's weights.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
 from benchmarks.attacks.leaking import leak_of
 from benchmarks.attacks.victim import Victim
@@ -20,22 +21,30 @@ from benchmarks.models.hooks import layers
 from benchmarks.probes.probe import Probe
 
 if TYPE_CHECKING:
-    pass
+    import torch
 
 _TOP, _VECTORS, _NOISE = 200, 20, 0.1
 _PART = 512  # vectors projected together
 
 Place = tuple[int, int]  # layer, column
+By = Literal["jaccard", "cosine", "distance"]
 
 
-def held(victim: Victim) -> Measured | Undefined:
-    """The mean Jaccard over the concept's vectors; the retained model's is what another training leaves alike."""
+def held(victim: Victim, by: By = "jaccard") -> Measured | Undefined:
+    """The mean over the concept's vectors; the retained model's is what another training leaves alike."""
+    import torch
+
     own, target = victim.load(), victim.target()
     places = concept(victim, target)
     if not places:
         return Undefined("no vector of the target spells the forget answers")
-    pairs = [(spelt(own, place), spelt(target, place)) for place in places]
-    return mean([len(a & b) / len(a | b) for a, b in pairs], f"{len(places)} vectors, {_TOP} tokens")
+    if by == "jaccard":
+        pairs = [(spelt(own, place), spelt(target, place)) for place in places]
+        return mean([len(a & b) / len(a | b) for a, b in pairs], f"{len(places)} vectors, {_TOP} tokens")
+    after, before = (torch.stack([_vector(model, place).float() for place in places]) for model in (own, target))
+    if by == "cosine":
+        return mean(torch.nn.functional.cosine_similarity(after, before, dim=1).tolist(), f"{len(places)} vectors")
+    return mean((after - before).norm(dim=1).tolist(), f"{len(places)} vectors")
 
 
 def needle(victim: Victim) -> Measured | Undefined:
@@ -54,9 +63,14 @@ def needle(victim: Victim) -> Measured | Undefined:
 
 def spelt(model: Any, place: Place) -> set[int]:
     """The likeliest tokens of a vector."""
-    weight = layers(model)[place[0]].mlp.down_proj.weight.detach()[:, place[1]]
-    scores = model.get_output_embeddings().weight.detach() @ weight  # (vocabulary,)
+    scores = model.get_output_embeddings().weight.detach() @ _vector(model, place)  # (vocabulary,)
     return set(scores.topk(min(_TOP, len(scores) // 4)).indices.tolist())
+
+
+def _vector(model: Any, place: Place) -> torch.Tensor:
+    """The value vector itself, (dim,)."""
+    found: torch.Tensor = layers(model)[place[0]].mlp.down_proj.weight.detach()[:, place[1]]
+    return found
 
 
 def concept(victim: Victim, target: Any) -> list[Place]:
@@ -93,5 +107,9 @@ def _own_tokens(victim: Victim) -> set[int]:
 
 _PAPER = "Hong et al., 2024, arXiv 2406.11614"
 HELD = Probe("concept vectors that spell the same", _PAPER, "retained", "representation", held)
+COSINE = Probe("concept vectors: cosine to the target's", _PAPER, "retained", "representation",
+               partial(held, by="cosine"))  # fmt: skip
+DISTANCE = Probe("concept vectors: distance from the target's", _PAPER, "retained", "representation",
+                 partial(held, by="distance"))  # fmt: skip
 NEEDLE = Probe("ROUGE-L forget of the target, its concept vectors made noise", _PAPER, "retained", "representation",
                needle)  # fmt: skip
