@@ -30,13 +30,20 @@ def recalled(readings: Readings, of: str) -> Measured | Undefined:
     return recall(Subjects(readings, {}, {}), of)
 
 
-def drawn_recalls(victim: Victim, sampling: Sampling) -> list[list[float]] | Undefined:
-    """For each forget question ROUGE-L's recall of every text that is drawn in answer to it."""
-    items = victim.sets.get("forget", ())
+def drawn_recalls(victim: Victim, sampling: Sampling, most: int | None = None) -> list[list[float]] | Undefined:
+    """For each of the first ``most`` forget questions ROUGE-L's recall of every text that is drawn in answer to it.
+
+    They are drawn once from a victim, however many figures look at them.
+    """
+    items = victim.sets.get("forget", ())[:most]
     if not items:
         return Undefined("the set 'forget' has no items")
-    drawn = victim.draw(victim.load(), items, sampling)
-    return [[compared(text, item.answer).recall for text in texts] for item, texts in zip(items, drawn, strict=True)]
+    by = victim.load, id(victim.guard), len(items), sampling
+    if by not in victim.drawn:
+        texts = victim.draw(victim.load(), items, sampling)
+        found = [[compared(text, item.answer).recall for text in of] for item, of in zip(items, texts, strict=True)]
+        victim.drawn[by] = found
+    return victim.drawn[by]
 
 
 def noted(leak: Measured | Undefined, kept: Measured | Undefined) -> Measured | Undefined:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any, Protocol
 
 from benchmarks.data.corpus import Corpus, Item
+from benchmarks.methods.batches import encoded
 from benchmarks.metrics.reading import Readings
 from benchmarks.metrics.scoring import read
 from benchmarks.models.generating import Sampling, generated
 from benchmarks.models.meter import Meter
-from benchmarks.models.packing import Chat, encode, encode_plain
+from benchmarks.models.packing import Chat
 from benchmarks.models.predicted import read_only
 
 
@@ -49,6 +49,7 @@ class Victim:
         max_tokens: of an answer.
         batch: chats computed together.
         meter: counts tokens and shows progress.
+        drawn: how much drawn answers said, by whom and how they were drawn, for figures that read the same draws.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Victim:
     max_tokens: int = 64
     batch: int = 16
     meter: Meter = field(default_factory=lambda: Meter(shown=False))
+    drawn: dict[tuple[Any, ...], list[list[float]]] = field(default_factory=dict)
 
     def read(
         self, model: Any, sets: Mapping[str, Sequence[Item]], *, scored: bool = False, texts: bool = True
@@ -100,9 +102,8 @@ class Victim:
 
     def chat(self, item: Item) -> Chat | None:
         """An item as this row's model reads it; None where the guard does not ask the model."""
-        usual = partial(encode_plain if item.plain else encode, self.tokenizer)
         if self.guard is None:
-            return usual(item.question, item.answer)
+            return encoded(self.tokenizer, item)
         return self.guard.encode_as(item.question, item.answer, item.plain)
 
     def _told(self, reading: Any) -> Any:

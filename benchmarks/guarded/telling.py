@@ -59,8 +59,8 @@ def tell(
     """
     both = [*texts[0], *texts[1]]
     truth = np.repeat([0, 1], [len(texts[0]), len(texts[1])])
-    folds = list(_folds(truth, [*groups, *groups], seed))
-    for name, judged in (("embedding", _by_embedding(encoder)), ("tf-idf", _by_words)):
+    folds = list(divided(truth, [*groups, *groups], seed))
+    for name, judged in (("embedding", _by_embedding(encoder)), ("tf-idf", by_words)):
         right = judged(both, truth, folds)
         yield Telling(prompts, sides, name, Proportion.of([bool(r) for r in right]), hidden)
 
@@ -76,7 +76,8 @@ def markdown(tellings: Sequence[dict[str, Any]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def _folds(truth: npt.NDArray[np.intp], groups: Sequence[int], seed: int) -> Iterator[Fold]:
+def divided(truth: npt.NDArray[np.intp], groups: Sequence[int], seed: int) -> Iterator[Fold]:
+    """``FOLDS`` ways to learn from most rows and judge the others; those of a group stay together."""
     from sklearn.model_selection import GroupKFold
 
     split = GroupKFold(n_splits=FOLDS, shuffle=True, random_state=seed)
@@ -104,9 +105,10 @@ def _by_embedding(encoder: Encoder) -> Judged:
     return judged
 
 
-def _by_words(
+def by_words(
     texts: Sequence[str], truth: npt.NDArray[np.intp], folds: Sequence[Fold]
 ) -> npt.NDArray[np.bool_]:  # fmt: skip
+    """Whether each text is named rightly by n-grams of its words and signs."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline, make_union

@@ -32,7 +32,7 @@ def generated(
     """
     import torch
 
-    ends = _ends(model, tokenizer)
+    ends = ends_of(model, tokenizer)
     longest = max(len(chat.prompt) for chat in chats)
     gaps = [longest - len(chat.prompt) for chat in chats]
     ids = torch.tensor([[ends[0]] * gap + list(chat.prompt) for gap, chat in zip(gaps, chats, strict=True)])
@@ -81,7 +81,7 @@ def _config(ends: list[int], most: int, sampling: Sampling | None) -> Any:
     )  # fmt: skip
 
 
-def _ends(model: Any, tokenizer: Any) -> list[int]:
+def ends_of(model: Any, tokenizer: Any) -> list[int]:
     """Tokens that end an answer, the tokenizer's first."""
     own = model.generation_config.eos_token_id
     more = own if isinstance(own, list) else [own]

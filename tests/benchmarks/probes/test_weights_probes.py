@@ -10,7 +10,6 @@ from benchmarks.attacks.victim import Victim
 from benchmarks.metrics.metric import Measured, Undefined
 from benchmarks.probes.bounds import dkw_mean
 from benchmarks.probes.cka import linear_cka
-from benchmarks.probes.recovery import swapped
 from benchmarks.probes.registry import probe
 from guard.verification.bounds import upper
 from tests.benchmarks.attacks.test_attacks import Silent
@@ -37,12 +36,6 @@ def test_a_model_is_like_itself_and_another_is_not(victim: Victim, ignorant: Vic
     assert _value("cka_target", victim) == pytest.approx(1, abs=1e-4)
     assert _value("cka_target", ignorant) < 0.999
     assert _value("cka_retained", ignorant) == pytest.approx(1, abs=1e-4)
-
-
-def test_every_question_gets_another_s_answer(victim: Victim) -> None:
-    items = victim.sets["forget"]
-    found = swapped(items)
-    assert all(a.question == b.question and a.answer != b.answer for a, b in zip(items, found, strict=True))
 
 
 def test_fade_is_nothing_between_a_model_and_itself(victim: Victim, ignorant: Victim) -> None:
@@ -75,12 +68,16 @@ def test_who_knows_leaks_more_when_drawn_from(victim: Victim, ignorant: Victim) 
     found = probe("leak_bound").measure(victim)
     assert isinstance(found, Measured)
     assert "16 draws a question" in found.note
+    assert len(victim.drawn) == 1  # one drawing for all
 
 
 def test_concept_vectors_are_those_of_the_target(victim: Victim, ignorant: Victim) -> None:
     assert _value("concept_vectors", victim) == 1
     assert _value("concept_vectors", ignorant) < 1
-    assert _value("needle", victim) == _value("needle", ignorant)
+    found = probe("needle").measure(victim)
+    assert isinstance(found, Measured)
+    assert found.value == _value("needle", ignorant)
+    assert found.note.endswith("other vectors")
 
 
 @pytest.mark.parametrize("name", ["cka_target", "recovery_linear", "fade", "uwc"])
