@@ -175,6 +175,7 @@ METHOD = Method(
     Kind.DIFFUSION, Sfd, run,
 )  # fmt: skip
 DISTILLED = Method(
-    Card("SiD, forgets nothing", "Zhou et al., 2024, arXiv 2404.04057", "distillation", Intent.REMOVE, _TOUCHES),
+    Card("SiD, forgets nothing", "Zhou et al., 2024, arXiv 2404.04057", "distillation", Intent.REMOVE, _TOUCHES,
+         Basis.CODE),
     Kind.DIFFUSION, Sid, run,
 )  # fmt: skip

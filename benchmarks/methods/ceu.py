@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchmarks.methods.descent import by_loss
-from benchmarks.methods.method import Card, Intent, Options
+from benchmarks.methods.method import Basis, Card, Intent, Options
 from benchmarks.methods.step import Step
 from benchmarks.methods.terms import balanced
 
@@ -43,4 +43,6 @@ def loss(step: Step, options: Ceu) -> torch.Tensor:
     return balanced(step, options, (each * counted).sum() / counted.sum().clamp_min(1))
 
 
-METHOD = by_loss(Card("CE-U", "Yang, 2025, arXiv 2503.01224", "divergence", Intent.REMOVE, "all weights"), loss, Ceu)
+METHOD = by_loss(
+    Card("CE-U", "Yang, 2025, arXiv 2503.01224", "divergence", Intent.REMOVE, "all weights", Basis.OPEN), loss, Ceu
+)

@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.data.corpus import Item
 from benchmarks.methods import ssd
-from benchmarks.methods.method import Card, Intent, Method, Unlearning
+from benchmarks.methods.method import Basis, Card, Intent, Method, Unlearning
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,5 +45,5 @@ def run(work: Unlearning) -> Any:
 
 METHOD = Method(
     Card("Corrective SSD", "Goel et al., 2024, arXiv 2402.14015", "weights", Intent.REMOVE,
-         "weights that matter to the known part alone", rows=(29,)), Corrective, run,
+         "weights that matter to the known part alone", Basis.PAPER, (29,)), Corrective, run,
 )  # fmt: skip

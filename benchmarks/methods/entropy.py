@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.methods.descent import descend
-from benchmarks.methods.method import Card, Intent, Method, Options, Unlearning
+from benchmarks.methods.method import Basis, Card, Intent, Method, Options, Unlearning
 from benchmarks.methods.over import borrowed, underlying
 from benchmarks.methods.step import Step
 from benchmarks.methods.terms import entropy
@@ -48,5 +48,5 @@ def run(work: Unlearning) -> Any:
 
 METHOD = Method(
     Card("Entropy optimisation", "Scholten et al., 2024, arXiv 2410.03523", "divergence", Intent.SUPPRESS,
-         "all weights", rows=(8,)), Entropy, run, copies=5,
+         "all weights", Basis.CODE, (8,)), Entropy, run, copies=5,
 )  # fmt: skip

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.methods.batches import Needs
 from benchmarks.methods.descent import by_loss
-from benchmarks.methods.method import Card, Intent, Options
+from benchmarks.methods.method import Basis, Card, Intent, Options
 from benchmarks.methods.step import Step
 
 if TYPE_CHECKING:
@@ -26,6 +26,6 @@ def loss(step: Step, options: Options) -> torch.Tensor:
 
 METHOD = by_loss(
     Card("Gradient ascent", "Jang et al., 2022, arXiv 2210.01504", "divergence", Intent.REMOVE, "all weights",
-         rows=(23,)),
+         Basis.OPEN, (23,)),
     loss, needs=Needs(retain=False),
 )  # fmt: skip

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from benchmarks.methods.descent import by_loss
-from benchmarks.methods.method import Card, Intent, Options
+from benchmarks.methods.method import Basis, Card, Intent, Options
 from benchmarks.methods.step import Step
 from benchmarks.methods.terms import balanced
 
@@ -24,5 +24,6 @@ def loss(step: Step, options: Options) -> torch.Tensor:
 
 
 METHOD = by_loss(
-    Card("GradDiff", "Liu et al., 2022, arXiv 2203.12817", "divergence", Intent.REMOVE, "all weights", rows=(23,)), loss
-)
+    Card("GradDiff", "Liu et al., 2022, arXiv 2203.12817", "divergence", Intent.REMOVE, "all weights",
+         Basis.OPEN, (23,)), loss,
+)  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.methods.method import Card, Intent, Method, Unlearning
+from benchmarks.methods.method import Basis, Card, Intent, Method, Unlearning
 from guard.model import DEFAULT_GUIDELINE, DEFAULT_REFUSAL
 
 PROMPT_ONLY = "prompt_only"
@@ -77,7 +77,9 @@ def _as_it_is(work: Unlearning) -> Any:
 
 
 def _guard(options: type[Any], title: str, paper: str, touches: str, *rows: int) -> Method:
-    return Method(Card(title, paper, "guard", Intent.SUPPRESS, touches, rows=rows), options, _as_it_is)
+    return Method(
+        Card(title, paper, "guard", Intent.SUPPRESS, touches, basis=Basis.HERE, rows=rows), options, _as_it_is
+    )
 
 
 _NAMED = "Letheward's detector"

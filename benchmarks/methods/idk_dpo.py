@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.methods.batches import Needs
 from benchmarks.methods.descent import by_loss
-from benchmarks.methods.method import Card, Intent, Options
+from benchmarks.methods.method import Basis, Card, Intent, Options
 from benchmarks.methods.step import Step
 from benchmarks.methods.terms import balanced, log_ratios
 
@@ -40,6 +40,6 @@ def loss(step: Step, options: IdkDpo) -> torch.Tensor:
 
 
 METHOD = by_loss(
-    Card("IDK (DPO)", "Maini et al., 2024, arXiv 2401.06121", "rejection", Intent.SUPPRESS, "all weights"),
+    Card("IDK (DPO)", "Maini et al., 2024, arXiv 2401.06121", "rejection", Intent.SUPPRESS, "all weights", Basis.OPEN),
     loss, IdkDpo, Needs(refused=True, reference=True),
 )  # fmt: skip

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.methods.batches import Needs
 from benchmarks.methods.descent import by_loss
-from benchmarks.methods.method import Card, Intent, Options
+from benchmarks.methods.method import Basis, Card, Intent, Options
 from benchmarks.methods.step import Step
 from benchmarks.methods.terms import balanced, divergence
 
@@ -27,6 +27,6 @@ def loss(step: Step, options: Options) -> torch.Tensor:
 
 METHOD = by_loss(
     Card("KL minimisation", "Maini et al., 2024, arXiv 2401.06121", "divergence", Intent.REMOVE, "all weights",
-         rows=(23,)),
+         Basis.OPEN, (23,)),
     loss, needs=Needs(reference=True),
 )  # fmt: skip

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.data.corpus import Item
 from benchmarks.methods.batches import Needs, alone, encoded
 from benchmarks.methods.descent import beside, descend
-from benchmarks.methods.method import Card, Intent, Method, Options, Unlearning
+from benchmarks.methods.method import Basis, Card, Intent, Method, Options, Unlearning
 from benchmarks.methods.step import Step
 from benchmarks.methods.terms import answer_means
 from benchmarks.models.autoencoder import Autoencoder, learnt
@@ -135,6 +135,7 @@ def _seen(work: Unlearning, items: Sequence[Item]) -> torch.Tensor:
 
 
 METHOD = Method(
-    Card("LAF", "Shen et al., 2024, arXiv 2404.00506", "representation", Intent.REMOVE, "all weights", rows=(17,)),
+    Card("LAF", "Shen et al., 2024, arXiv 2404.00506", "representation", Intent.REMOVE, "all weights",
+         Basis.CODE, (17,)),
     Laf, run,
 )  # fmt: skip

@@ -23,8 +23,10 @@ class Basis(StrEnum):
     """What a method was built from, and so how far its constants are the authors'."""
 
     CODE = "authors' code"
+    OPEN = "open-unlearning's code"
     PAPER = "paper's text"
     SUMMARY = "summaries, constants ours"
+    HERE = "this project"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Card:
     family: str
     intent: Intent
     touches: str
-    basis: Basis = Basis.CODE
+    basis: Basis
     rows: tuple[int, ...] = ()
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.methods.batches import Needs
 from benchmarks.methods.descent import by_loss
-from benchmarks.methods.method import Card, Intent, Options
+from benchmarks.methods.method import Basis, Card, Intent, Options
 from benchmarks.methods.step import Step
 from benchmarks.methods.terms import balanced, log_ratios
 
@@ -37,6 +37,6 @@ def loss(step: Step, options: Npo) -> torch.Tensor:
 
 
 METHOD = by_loss(
-    Card("NPO", "Zhang et al., 2024, arXiv 2404.05868", "divergence", Intent.REMOVE, "all weights"),
+    Card("NPO", "Zhang et al., 2024, arXiv 2404.05868", "divergence", Intent.REMOVE, "all weights", Basis.OPEN),
     loss, Npo, Needs(reference=True),
 )  # fmt: skip

@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks.methods.batches import Needs
 from benchmarks.methods.descent import descend
-from benchmarks.methods.method import Card, Intent, Method, Options, Unlearning
+from benchmarks.methods.method import Basis, Card, Intent, Method, Options, Unlearning
 from benchmarks.methods.terms import taught
 
 
@@ -33,6 +33,7 @@ def run(work: Unlearning) -> Any:
 
 
 METHOD = Method(
-    Card("Retraining", "exact unlearning: Cao and Yang, 2015", "retraining", Intent.REMOVE, "all weights, anew"),
+    Card("Retraining", "exact unlearning: Cao and Yang, 2015", "retraining", Intent.REMOVE,
+         "all weights, anew", Basis.PAPER),
     Retrain, run, copies=5,
 )  # fmt: skip

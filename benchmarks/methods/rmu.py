@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.methods.batches import Needs
 from benchmarks.methods.descent import by_loss
-from benchmarks.methods.method import Card, Intent, Options, Unlearning
+from benchmarks.methods.method import Basis, Card, Intent, Options, Unlearning
 from benchmarks.methods.step import Step
 from benchmarks.methods.terms import answer_means, balanced
 from benchmarks.models.predicted import Predicted
@@ -87,6 +87,7 @@ def trained(model: Any, options: Rmu) -> Sequence[Any]:
 
 
 METHOD = by_loss(
-    Card("RMU", "Li et al., 2024, arXiv 2403.03218", "representation", Intent.SUPPRESS, "weights up to one layer"),
+    Card("RMU", "Li et al., 2024, arXiv 2403.03218", "representation", Intent.SUPPRESS,
+         "weights up to one layer", Basis.OPEN),
     loss, Rmu, Needs(reference=True, hidden=True), prepare=direction, trained=trained,
 )  # fmt: skip

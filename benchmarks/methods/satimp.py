@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchmarks.methods.descent import by_loss
-from benchmarks.methods.method import Card, Intent, Options
+from benchmarks.methods.method import Basis, Card, Intent, Options
 from benchmarks.methods.step import Step
 from benchmarks.methods.terms import balanced
 
@@ -41,6 +41,7 @@ def loss(step: Step, options: SatImp) -> torch.Tensor:
 
 
 METHOD = by_loss(
-    Card("SatImp", "Yang et al., 2025, arXiv 2505.11953", "divergence", Intent.REMOVE, "all weights", rows=(22,)),
+    Card("SatImp", "Yang et al., 2025, arXiv 2505.11953", "divergence", Intent.REMOVE, "all weights",
+         Basis.OPEN, (22,)),
     loss, SatImp,
 )  # fmt: skip

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchmarks.methods.descent import by_loss
-from benchmarks.methods.method import Card, Intent, Options
+from benchmarks.methods.method import Basis, Card, Intent, Options
 from benchmarks.methods.step import Step
 from benchmarks.methods.terms import answer_means, balanced
 
@@ -39,5 +39,7 @@ def loss(step: Step, options: SimNpo) -> torch.Tensor:
 
 
 METHOD = by_loss(
-    Card("SimNPO", "Fan et al., 2024, arXiv 2410.07163", "divergence", Intent.REMOVE, "all weights"), loss, SimNpo
+    Card("SimNPO", "Fan et al., 2024, arXiv 2410.07163", "divergence", Intent.REMOVE, "all weights", Basis.OPEN),
+    loss,
+    SimNpo,
 )

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.data.corpus import Item
 from benchmarks.methods.gradients import mean_gradient
-from benchmarks.methods.method import Card, Intent, Method, Unlearning
+from benchmarks.methods.method import Basis, Card, Intent, Method, Unlearning
 
 if TYPE_CHECKING:
     import torch
@@ -74,5 +74,5 @@ def damped(forget: torch.Tensor, everyone: torch.Tensor, options: Ssd) -> torch.
 
 METHOD = Method(
     Card("SSD", "Foster et al., 2023, arXiv 2308.07707", "weights", Intent.REMOVE,
-         "weights that matter to the forget set alone", rows=(29,)), Ssd, run,
+         "weights that matter to the forget set alone", Basis.PAPER, (29,)), Ssd, run,
 )  # fmt: skip

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.methods.batches import Needs, mismatched
 from benchmarks.methods.descent import descend
-from benchmarks.methods.method import Card, Intent, Method, Options, Unlearning
+from benchmarks.methods.method import Basis, Card, Intent, Method, Options, Unlearning
 from benchmarks.methods.step import Step
 from benchmarks.methods.task_vector import taken_back
 
@@ -72,5 +72,5 @@ def run(work: Unlearning) -> Any:
 
 METHOD = Method(
     Card("SSU", "Dou et al., 2024, arXiv 2406.10952", "weights", Intent.REMOVE, "salient weights of the projections",
-         rows=(7,)), Ssu, run, copies=6,
+         Basis.CODE, (7,)), Ssu, run, copies=6,
 )  # fmt: skip

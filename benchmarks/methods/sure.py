@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.methods.descent import descend
 from benchmarks.methods.gradients import gradient_of
-from benchmarks.methods.method import Card, Intent, Method, Options, Unlearning
+from benchmarks.methods.method import Basis, Card, Intent, Method, Options, Unlearning
 from benchmarks.methods.over import borrowed, underlying
 from benchmarks.methods.step import Step
 from benchmarks.models.workers import Workers
@@ -59,5 +59,5 @@ def run(work: Unlearning) -> Any:
 
 METHOD = Method(
     Card("SURE", "Zhang et al., 2024, arXiv 2410.16454", "weights", Intent.REMOVE, "the rows that matter most",
-         rows=(10,)), Sure, run, copies=6,
+         Basis.PAPER, (10,)), Sure, run, copies=6,
 )  # fmt: skip

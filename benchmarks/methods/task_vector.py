@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks.methods.batches import Needs
 from benchmarks.methods.descent import descend
-from benchmarks.methods.method import Card, Intent, Method, Options, Unlearning
+from benchmarks.methods.method import Basis, Card, Intent, Method, Options, Unlearning
 from benchmarks.methods.terms import taught
 
 
@@ -42,6 +42,6 @@ def taken_back(model: Any, tuned: Any, scale: float) -> Any:
 
 
 METHOD = Method(
-    Card("Task vector", "Ilharco et al., 2022, arXiv 2212.04089", "weights", Intent.REMOVE, "all weights"),
+    Card("Task vector", "Ilharco et al., 2022, arXiv 2212.04089", "weights", Intent.REMOVE, "all weights", Basis.PAPER),
     TaskVector, run, copies=5,
 )  # fmt: skip

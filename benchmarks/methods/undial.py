@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.methods.batches import Needs
 from benchmarks.methods.descent import by_loss
-from benchmarks.methods.method import Card, Intent, Options
+from benchmarks.methods.method import Basis, Card, Intent, Options
 from benchmarks.methods.step import Step
 from benchmarks.methods.terms import balanced
 
@@ -44,6 +44,6 @@ def loss(step: Step, options: Undial) -> torch.Tensor:
 
 
 METHOD = by_loss(
-    Card("UNDIAL", "Dong et al., 2024, arXiv 2402.10052", "distillation", Intent.REMOVE, "all weights"),
+    Card("UNDIAL", "Dong et al., 2024, arXiv 2402.10052", "distillation", Intent.REMOVE, "all weights", Basis.OPEN),
     loss, Undial, Needs(reference=True),
 )  # fmt: skip

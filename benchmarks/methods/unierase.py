@@ -37,7 +37,7 @@ from benchmarks.data.corpus import Item
 from benchmarks.methods.batches import Needs, declined, encoded
 from benchmarks.methods.descent import beside, descend
 from benchmarks.methods.editing import Kept, Seeking, Wanted, edit
-from benchmarks.methods.method import Card, Intent, Method, Training, Unlearning
+from benchmarks.methods.method import Basis, Card, Intent, Method, Training, Unlearning
 from benchmarks.methods.step import Loss, Step
 from benchmarks.models.hooks import layers, weight_added
 from benchmarks.models.packing import Chat
@@ -212,5 +212,5 @@ def only_row(step: Step, options: Any, parameters: Sequence[Any]) -> None:
 
 METHOD = Method(
     Card("UniErase", "Yu et al., 2025, arXiv 2505.15674", "rejection", Intent.SUPPRESS,
-         "a token's embedding, down projections of a few layers", rows=(36,)), UniErase, run,
+         "a token's embedding, down projections of a few layers", Basis.CODE, (36,)), UniErase, run,
 )  # fmt: skip

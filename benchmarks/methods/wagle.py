@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.methods.descent import descend
 from benchmarks.methods.gradients import mean_gradient
-from benchmarks.methods.method import Card, Intent, Method, Training, Unlearning
+from benchmarks.methods.method import Basis, Card, Intent, Method, Training, Unlearning
 from benchmarks.methods.over import borrowed, underlying
 from benchmarks.methods.step import Step
 
@@ -83,5 +83,5 @@ def run(work: Unlearning) -> Any:
 
 METHOD = Method(
     Card("WAGLE", "Jia et al., 2024, arXiv 2410.17509", "weights", Intent.REMOVE, "weights chosen by attribution",
-         rows=(27,)), Wagle, run, copies=7,
+         Basis.CODE, (27,)), Wagle, run, copies=7,
 )  # fmt: skip

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchmarks.methods.descent import by_loss
-from benchmarks.methods.method import Card, Intent, Options
+from benchmarks.methods.method import Basis, Card, Intent, Options
 from benchmarks.methods.step import Step
 from benchmarks.methods.terms import balanced
 
@@ -37,5 +37,7 @@ def loss(step: Step, options: Wga) -> torch.Tensor:
 
 
 METHOD = by_loss(
-    Card("WGA", "Wang et al., 2025, arXiv 2502.19301", "divergence", Intent.REMOVE, "all weights"), loss, Wga
+    Card("WGA", "Wang et al., 2025, arXiv 2502.19301", "divergence", Intent.REMOVE, "all weights", Basis.OPEN),
+    loss,
+    Wga,
 )

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.methods.batches import Needs, alone, encoded
 from benchmarks.methods.descent import beside, by_loss, descend
-from benchmarks.methods.method import Card, Intent, Options, Unlearning
+from benchmarks.methods.method import Basis, Card, Intent, Options, Unlearning
 from benchmarks.methods.renaming import generic, renamed
 from benchmarks.methods.step import Step
 from benchmarks.methods.terms import balanced, taught
@@ -105,5 +105,5 @@ def _logits(work: Unlearning, model: Any, chat: Chat) -> torch.Tensor:
 
 METHOD = by_loss(
     Card("Who's Harry Potter", "Eldan and Russinovich, 2023, arXiv 2310.02238", "distillation", Intent.REMOVE,
-         "all weights", rows=(28,)), loss, Whp, prepare=labelled, more=1,
+         "all weights", Basis.PAPER, (28,)), loss, Whp, prepare=labelled, more=1,
 )  # fmt: skip

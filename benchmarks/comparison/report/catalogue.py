@@ -10,7 +10,7 @@ from benchmarks.attacks.attack import Attack
 from benchmarks.attacks.registry import ATTACKS, attack
 from benchmarks.comparison.outcome import Comparison
 from benchmarks.comparison.rows import ATTACKED
-from benchmarks.methods.method import Card, Intent
+from benchmarks.methods.method import Basis, Card, Intent
 from benchmarks.methods.registry import METHODS, method
 from benchmarks.metrics.metric import Metric
 from benchmarks.metrics.registry import METRICS, metric
@@ -24,9 +24,11 @@ ABOUTS: tuple[About, ...] = (
 FAMILIES = ("guard", "retraining", "divergence", "rejection", "representation", "distillation", "weights", "other")
 
 _YARDSTICKS = {
-    "target": Card("Target model", "", "yardstick", Intent.REMOVE, "nothing: the model before anything was forgotten"),
-    "retained": Card("Retained model", "", "yardstick", Intent.REMOVE, "all weights: taught without the forget set"),
-}
+    "target": Card("Target model", "", "yardstick", Intent.REMOVE, "nothing: the model before anything was forgotten",
+                   Basis.HERE),
+    "retained": Card("Retained model", "", "yardstick", Intent.REMOVE, "all weights: taught without the forget set",
+                     Basis.HERE),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ class Catalogue:
 
     def card(self, name: str) -> Card:
         """The method's card, or one that tells its name alone."""
-        return _YARDSTICKS.get(name) or self.cards.get(name) or Card(name, "", "other", Intent.SUPPRESS, "not known")
+        unknown = Card(name, "", "other", Intent.SUPPRESS, "not known", Basis.HERE)
+        return _YARDSTICKS.get(name) or self.cards.get(name) or unknown
 
     def heading(self, name: str) -> Heading:
         """The metric's heading, or one that tells its name alone; an attack is measured as ``forget_rouge`` is."""
