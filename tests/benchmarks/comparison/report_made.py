@@ -6,24 +6,26 @@ import math
 import random
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from benchmarks.comparison.outcome import Comparison, Cost, Outcome, Said
 from benchmarks.comparison.report.catalogue import Catalogue, Heading
-from benchmarks.methods.method import Card, Intent
+from benchmarks.methods.method import Basis, Card, Intent
 from benchmarks.metrics.metric import Measured, Undefined, mean
 
 NO_PROBABILITIES = "a guard that declines predicts no answer token by token"
+_card = partial(Card, basis=Basis.CODE)
 CATALOGUE = Catalogue(
     {
-        "npo": Card("NPO", "Zhang et al., 2024, arXiv 2404.05868", "divergence", Intent.SUPPRESS, "all weights"),
-        "simnpo": Card("SimNPO", "Fan et al., 2024, arXiv 2410.07163", "divergence", Intent.SUPPRESS, "all weights"),
-        "ga": Card("Gradient ascent", "Yao et al., 2024, arXiv 2310.10683", "divergence", Intent.REMOVE, "all weights"),
-        "rmu": Card("RMU", "Li et al., 2024, arXiv 2403.03218", "representation", Intent.SUPPRESS, "one layer's MLP"),
-        "whp": Card("Who's Harry Potter", "Eldan, Russinovich, 2023", "distillation", Intent.REMOVE, "all weights"),
-        "idk_dpo": Card("IdkDPO", "Maini et al., 2024, arXiv 2401.06121", "rejection", Intent.SUPPRESS, "all weights"),
-        "eco": Card("ECO", "Liu et al., 2024, arXiv 2406.07933", "guard", Intent.SUPPRESS, "the prompt's embeddings"),
-        "dragon": Card("DRAGON", "Wang et al., 2025, arXiv 2511.05784", "guard", Intent.SUPPRESS, "the prompt"),
-        "refuse": Card("Refusal", "", "guard", Intent.SUPPRESS, "the answer"),
+        "npo": _card("NPO", "Zhang et al., 2024, arXiv 2404.05868", "divergence", Intent.SUPPRESS, "all weights"),
+        "simnpo": _card("SimNPO", "Fan et al., 2024, arXiv 2410.07163", "divergence", Intent.SUPPRESS, "all weights"),
+        "ga": _card("Gradient ascent", "Yao et al., arXiv 2310.10683", "divergence", Intent.REMOVE, "all weights"),
+        "rmu": _card("RMU", "Li et al., 2024, arXiv 2403.03218", "representation", Intent.SUPPRESS, "one layer's MLP"),
+        "whp": _card("Who's Harry Potter", "Eldan, Russinovich, 2023", "distillation", Intent.REMOVE, "all weights"),
+        "idk_dpo": _card("IdkDPO", "Maini et al., 2024, arXiv 2401.06121", "rejection", Intent.SUPPRESS, "all weights"),
+        "eco": _card("ECO", "Liu et al., 2024, arXiv 2406.07933", "guard", Intent.SUPPRESS, "the prompt's embeddings"),
+        "dragon": _card("DRAGON", "Wang et al., 2025, arXiv 2511.05784", "guard", Intent.SUPPRESS, "the prompt"),
+        "refuse": _card("Refusal", "", "guard", Intent.SUPPRESS, "the answer"),
     },
     {
         h.name: h
