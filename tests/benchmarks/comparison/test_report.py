@@ -94,7 +94,8 @@ def test_the_page_says_how_to_repeat_each_method_and_what_it_means_to_do() -> No
     assert "letheward bench run --profile cpu --methods npo" in text
     assert "divergence, means to suppress" in text
     assert "arXiv 2404.05868" in text
-    assert "Built from authors' code" in " ".join(text.split())
+    assert "Built from" in text
+    assert "authors' code" in text
 
 
 def test_break_even_numbers_stand_in_the_table() -> None:
