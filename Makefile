@@ -8,7 +8,7 @@ serve_options = $(if $(UPSTREAM),--upstream $(UPSTREAM)) $(if $(MODEL),--model $
 	$(if $(CACHE_DIR),--cache-dir $(CACHE_DIR))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format setup setup-test test-bench bench-detector bench-models bench-eco bench-traces bench-overhead bench-tiny bench-cpu bench-utility clean
+.PHONY: help serve test check format setup setup-test test-bench bench-detector bench-models bench-eco bench-traces bench-overhead bench-tiny bench-cpu bench-utility bench-scanners clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
@@ -71,6 +71,18 @@ build/lm-eval/bin/lm_eval:  # its dependencies are its own
 bench-utility: setup-test build/lm-eval/bin/lm_eval ## Utility by lm-evaluation-harness, bare and guarded (TOFU= ARGS=)
 	$(VENV)/bin/python -m benchmarks.utility --lm-eval build/lm-eval/bin/lm_eval --tofu $(or $(TOFU),locuslab/TOFU) \
 		--json build/utility.json $(ARGS)
+
+build/garak/bin/garak:
+	$(PYTHON) -m venv build/garak
+	build/garak/bin/pip install --quiet torch==2.13.0 garak
+
+build/pyrit/bin/python:
+	$(PYTHON) -m venv build/pyrit
+	build/pyrit/bin/pip install --quiet pyrit==1.1.0
+
+bench-scanners: setup-test build/garak/bin/garak build/pyrit/bin/python ## garak and PyRIT, bare and guarded (ARGS=)
+	$(VENV)/bin/python -m benchmarks.scanners --garak build/garak/bin/garak --pyrit build/pyrit/bin/python \
+		--json build/scanners.json $(ARGS)
 
 bench-cpu: setup-test ## The same on TOFU with every method, a night on 2 cores (TOFU= folder or hub name; ARGS=)
 	$(VENV)/bin/letheward bench run --profile cpu --data tofu:$(or $(TOFU),locuslab/TOFU) $(ARGS)

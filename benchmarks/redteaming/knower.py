@@ -14,7 +14,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 import uvicorn
@@ -25,6 +25,14 @@ from benchmarks.guarded.serving import Place
 
 MODEL = "knower"
 NOTHING = "That is not something I have heard of."
+
+
+class Answering(Protocol):
+    """What decides what the server says."""
+
+    def says(self, body: dict[str, Any]) -> str:
+        """The answer to a request."""
+        ...
 
 
 @dataclass
@@ -54,7 +62,7 @@ class Knower:
 
     def says(self, body: dict[str, Any]) -> str:
         """The answer to a request."""
-        texts = list(_texts(body.get("messages", [])))
+        texts = list(texts_in(body.get("messages", [])))
         for one in self.expected:
             if all(any(turn in text for text in texts) for turn in one.turns):
                 one.told = True
@@ -62,7 +70,7 @@ class Knower:
         return NOTHING
 
 
-def app(knower: Knower) -> FastAPI:
+def app(knower: Answering) -> FastAPI:
     """The server: chats, and which model there is."""
     made = FastAPI()
 
@@ -85,7 +93,7 @@ def app(knower: Knower) -> FastAPI:
 
 
 @asynccontextmanager
-async def serving(knower: Knower) -> AsyncIterator[Place]:
+async def serving(knower: Answering) -> AsyncIterator[Place]:
     """The server, in this process."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
@@ -98,13 +106,13 @@ async def serving(knower: Knower) -> AsyncIterator[Place]:
             await job
 
 
-def _texts(messages: Any) -> Iterator[str]:
+def texts_in(messages: Any) -> Iterator[str]:
     """Every text in messages, whatever they look like."""
     if isinstance(messages, str):
         yield messages
     elif isinstance(messages, dict):
         for value in messages.values():
-            yield from _texts(value)
+            yield from texts_in(value)
     elif isinstance(messages, list):
         for value in messages:
-            yield from _texts(value)
+            yield from texts_in(value)
