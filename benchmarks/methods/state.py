@@ -8,6 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
+from benchmarks.models.pace import Pace
+
 
 class Digested(Protocol):
     """What a run reads."""
@@ -76,6 +78,7 @@ class State:
     def __init__(self, work: Resumable, parts: Mapping[str, Any], weights: Sequence[Any]) -> None:
         self._file: Path | None = work.checkpoint
         self._parts, self._weights, self._meter = parts, weights, work.meter
+        self._pace = Pace()
         self._spec = repr((asdict(work.options), work.corpus.digest, work.seed, len(weights)))
 
     def resume(self) -> int:
@@ -100,16 +103,20 @@ class State:
         return int(state["step"])
 
     def keep(self, step: int) -> None:
-        """Write the state after ``step`` steps, whole or not at all."""
+        """Write the state after ``step`` steps, whole or not at all, if it is time to."""
+        if self._file is None or not self._pace.due():
+            return
+        with self._pace.writing():
+            self._write(self._file, step)
+
+    def _write(self, file: Path, step: int) -> None:
         import torch
 
-        if self._file is None:
-            return
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        scratch = self._file.with_suffix(".part")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        scratch = file.with_suffix(".part")
         parts = {name: part.state_dict() for name, part in self._parts.items()}
         weights = [weight.detach() for weight in self._weights]
         torch.save(
             {**parts, "weights": weights, "spec": self._spec, "step": step, "tokens": self._meter.tokens}, scratch
         )
-        os.replace(scratch, self._file)
+        os.replace(scratch, file)

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.models.pace import Pace
 from benchmarks.models.packing import Chat, pack
 from benchmarks.models.predicted import predict
 
@@ -45,7 +46,7 @@ class Progress:
 
 
 def train(model: Any, chats: Sequence[Chat], recipe: Recipe, checkpoint: Path | None = None) -> Progress:
-    """Train ``model`` in place; it goes on from ``checkpoint``, which every epoch writes.
+    """Train ``model`` in place; it goes on from ``checkpoint``, which epochs write, not all of them.
 
     The loss is the mean cross-entropy over the answer tokens of a batch, end token included.
 
@@ -81,11 +82,12 @@ def _train(model: Any, chats: Sequence[Chat], recipe: Recipe, checkpoint: Path |
     spec = {k: v for k, v in asdict(recipe).items() if k not in ("stop", "threads")}
     spec |= {"chats": len(chats), "tokens": sum(len(c.prompt) + len(c.answer) for c in chats)}
     parts = {"model": model, "optimiser": optimiser, "schedule": schedule}
-    progress = _resume(checkpoint, parts, spec)
+    progress, pace = _resume(checkpoint, parts, spec), Pace()
     for epoch in range(len(progress.losses), recipe.stop or recipe.epochs):
         _epoch(model, optimiser, schedule, _batches(chats, recipe, epoch), progress, f"epoch {epoch + 1}", recipe.clip)
-        if checkpoint:
-            _keep(checkpoint, parts, spec, progress)
+        if checkpoint and pace.due():
+            with pace.writing():
+                _keep(checkpoint, parts, spec, progress)
     model.eval()
     return progress
 
