@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-_SHARE = 0.05  # of a run's time: with the state of 135M parameters, 1.6 GB, every epoch took half of it
+SHARE = 0.05  # of a run's time: with the state of 135M parameters, 1.6 GB, every epoch took half of it
 
 
 class Pace:
     """The first writing is due at once, the next when what went by is long enough beside what the last one took."""
 
-    def __init__(self, share: float = _SHARE, clock: Callable[[], float] = time.monotonic) -> None:
-        self._share, self._clock = share, clock
+    def __init__(self, share: float | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._share, self._clock = SHARE if share is None else share, clock
         self._next = clock()
 
     def due(self) -> bool:

@@ -24,7 +24,7 @@ def test_writing_takes_about_a_twentieth_of_the_time_and_the_first_is_due_at_onc
 
 def test_what_is_cheap_to_write_is_written_every_time() -> None:
     now, written = 0.0, 0
-    pace = Pace(0.05, lambda: now)
+    pace = Pace(0.05, clock=lambda: now)
     for _ in range(10):
         now += 1.0
         if pace.due():
