@@ -228,11 +228,11 @@ def _once(run: re.Match[str]) -> str | None:
     return once if len({c for c in once if c.isalnum()}) >= _FEWEST_TWICE else None
 
 
-_BLANK = "_|/+*~^#=·•"  # what may stand for a blank
+BLANKS = "_|/+*~^#=·•"  # what may stand for a blank
 _GROUPS = re.compile(
     "|".join(rf"(?<!\S)(?:\S{{{size}}} ){{5,}}\S{{1,{size}}}(?!\S)" for size in range(2, 7))  # all of one size
 )
-_AS_BLANKS = re.compile(rf"[{re.escape(_BLANK)}]+")
+_AS_BLANKS = re.compile(rf"[{re.escape(BLANKS)}]+")
 
 
 def grouped(reading: Reading) -> Iterator[Reading]:

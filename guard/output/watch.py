@@ -89,8 +89,7 @@ class Watch:
         self._see((seen, channel, raw) for seen, raw in own.add(text))
         self._see(self._merged.add(own, text))
         self._decode(own)
-        for sentence in own.sentences():
-            self._ended(own, sentence)
+        self._end(own)
         if self._blind and self.hit is None:
             self._compare(own, own.main.current)
         waits = own.length - self.cleared(channel)
@@ -109,8 +108,7 @@ class Watch:
             self._decode(own)
         self._see(self._merged.finish())
         for own in self._channels.values() if self._sources else ():
-            for sentence in own.sentences():
-                self._ended(own, sentence)
+            self._end(own)
 
     def needs_judging(self) -> bool:
         """Whether a sentence is held that has to be judged."""
@@ -269,12 +267,19 @@ class Watch:
             self._strike(told, "value", own.name)
         opened.alike = opened.alike or self._meaning.nears(said, armed)
 
+    def _end(self, own: Channel) -> None:
+        ended = own.sentences()
+        for sentence in ended:
+            self._ended(own, sentence)
+        if ended:
+            own.settle()
+
     def _ended(self, own: Channel, sentence: Sentence) -> None:
         if self._blind and self.hit is None:
             self._compare(own, sentence.text, ended=True)
         opened = self._open[own.name]
         self._open[own.name] = _Open()
-        if self.hit is None and (opened.doubtful or self._holds()) and sentence.text.strip():
+        if self.hit is None and (opened.doubtful or own.is_odd or self._holds()) and sentence.text.strip():
             start = own.raw(sentence.start)
             piece = Piece(own.name, start, sentence.text.replace(SEAM, " "), self._arming(), opened.doubtful)
             self._wait(piece)
@@ -290,6 +295,6 @@ class Watch:
             undone.popleft()
         limit = min((piece.start for piece in list(undone) if not piece.done), default=limit) if undone else limit
         opened = self._open[own.name]
-        if not self._finished and (opened.doubtful or opened.alike or self._holds()):
+        if not self._finished and (opened.doubtful or opened.alike or own.is_odd or self._holds()):
             limit = min(limit, own.sentence_at)
         return limit
