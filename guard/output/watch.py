@@ -20,6 +20,7 @@ from guard.output.types import Held, Hit, HitKind, Key
 from guard.output.walks import Term, TermSource
 
 REACH = 600  # characters after which a subject that the answer named counts no more
+_REACH_UNDONE = 10_000  # the same where it stood in a disguise, which may be many times as long as what it says
 _WORDED = 3  # words of what a code says from which on it is judged as a sentence
 
 
@@ -69,7 +70,7 @@ class Watch:
         self._undone: dict[str, deque[Piece]] = {}
         self._waiting: deque[Piece] = deque()  # filled by one thread, emptied by another
         self._merged = Merged(sources)
-        self._recent: dict[Key, tuple[Entry, int]] = {}  # named by the answer, and when
+        self._recent: dict[Key, tuple[Entry, int]] = {}  # named by the answer, and until when that counts
         self._clock = 0
         self._finished = False
         self._times = self._longest = 0
@@ -88,7 +89,7 @@ class Watch:
         self._clock += len(text)
         self._see((seen, channel, raw) for seen, raw in own.add(text))
         self._see(self._merged.add(own, text))
-        self._decode(own)
+        self._undo(own)
         self._end(own)
         if self._blind and self.hit is None:
             self._compare(own, own.main.current)
@@ -105,7 +106,7 @@ class Watch:
         for own in self._channels.values() if self._sources else ():
             name = own.name
             self._see([(seen, name, raw) for seen, raw in own.finish()])
-            self._decode(own)
+            self._undo(own)
         self._see(self._merged.finish())
         for own in self._channels.values() if self._sources else ():
             self._end(own)
@@ -181,21 +182,21 @@ class Watch:
             self._undone[channel] = deque()
         return own
 
-    def _see(self, seen: Iterable[tuple[Seen, str, int]]) -> None:
+    def _see(self, seen: Iterable[tuple[Seen, str, int]], reach: int = REACH) -> None:
         """Take note of terms, each with its channel and where it begins there."""
         for item, channel, raw in seen:
             for entry in item.term.names:
                 if self._judge.counts(entry):
-                    self._name(entry, item.term, channel)
+                    self._name(entry, item.term, channel, reach)
             for entry in item.term.values:
                 if self._judge.counts(entry) and not self._context.spares(entry):
                     self._value(entry, item.term, channel, raw)
 
-    def _name(self, entry: Entry, term: Term, channel: str) -> None:
+    def _name(self, entry: Entry, term: Term, channel: str, reach: int) -> None:
         own = key(entry)
         if entry.scope == "subject" and not self._context.named_by(term):
             self._strike(entry, "name", channel)
-        self._recent[own] = entry, self._clock
+        self._recent[own] = entry, max(self._clock + reach, self._recent.get(own, (entry, 0))[1])
         for name, opened in list(self._open.items()):
             for value, said, _ in opened.values:
                 if key(value) == own and not self._excused(value, said, name):
@@ -221,7 +222,7 @@ class Watch:
         if own in self._context.armed:
             return True
         named = self._recent.get(own)
-        if named is not None and self._clock - named[1] <= REACH:
+        if named is not None and self._clock <= named[1]:
             return True
         if entry.kept is not None or not nameless(entry):
             return False
@@ -232,13 +233,19 @@ class Watch:
         if self.hit is None:
             self.hit = Hit(entry.list_name, entry.entry_id, kind, channel, given)
 
-    def _decode(self, own: Channel) -> None:
-        """Read what stands in runs of code."""
+    def _undo(self, own: Channel) -> None:
+        """Read what stands in runs of code, and in the first letters of lines."""
         for run in own.runs():
             for text in run.decoded():
-                self._see((seen, own.name, run.start) for seen in find(text, self._sources))
-                if self.hit is None and len(text.split()) >= _WORDED and self._holds():
-                    self._wait(Piece(own.name, run.start, text.strip(), self._arming(), way="code"))
+                self._undone_text(own, run.start, text.strip(), "code")
+        self._see(((seen, own.name, own.raw(place)) for place, seen in own.lines.terms()), _REACH_UNDONE)
+        for place, text in own.lines.texts():
+            self._undone_text(own, own.raw(place), text, "lines")
+
+    def _undone_text(self, own: Channel, start: int, text: str, way: str) -> None:
+        self._see(((seen, own.name, start) for seen in find(text, self._sources)), _REACH_UNDONE)
+        if self.hit is None and len(text.split()) >= _WORDED and self._holds():
+            self._wait(Piece(own.name, start, text, self._arming(), way=way))
 
     def _wait(self, piece: Piece) -> None:
         self._undone[piece.channel].append(piece)
@@ -251,7 +258,7 @@ class Watch:
         return any(name not in self._blind for name, _ in self._arming())
 
     def _arming(self) -> dict[Key, Entry]:
-        recent = {k: e for k, (e, at) in self._recent.items() if self._clock - at <= REACH}
+        recent = {k: e for k, (e, until) in self._recent.items() if self._clock <= until}
         return self._context.armed | recent if recent else self._context.armed
 
     def _compare(self, own: Channel, text: str, *, ended: bool = False) -> None:
