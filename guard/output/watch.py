@@ -300,7 +300,7 @@ class Watch:
         undone = self._undone[own.name]
         while undone and undone[0].done:
             undone.popleft()
-        limit = min((piece.start for piece in list(undone) if not piece.done), default=limit) if undone else limit
+        limit = min([limit, *(piece.start for piece in list(undone) if not piece.done)])
         opened = self._open[own.name]
         if not self._finished and (opened.doubtful or opened.alike or own.is_odd or self._holds()):
             limit = min(limit, own.sentence_at)
