@@ -35,6 +35,7 @@ class Piece:
     armed: dict[Key, Entry]
     doubtful: list[tuple[Entry, Term]] = field(default_factory=list)  # values that the client gave: it may deny them
     done: bool = False
+    near: bool = False  # it is judged, and in a disguise on the way to an answer, which the next one may complete
     way: str = ""  # in which it was read; what is read in one way belongs together
 
 
@@ -113,6 +114,7 @@ class Judge:
             return _hit(piece, agreed, "value", given=True)
         if (own := self._meaning.overlaps(said, armed, self._context)) is not None:
             return _hit(piece, own, "value")
+        piece.near = piece.near or (encode and bool(piece.way) and self._meaning.nears(said, armed))
         if denied or not encode or not worth(said, self._context):
             return None
         self.encoded += 1
@@ -135,6 +137,7 @@ class Judge:
             hit = self._weigh(other, piece.armed | self._named, denied=denied, encode=reading in clear)
             if hit is not None:
                 return hit
+            piece.near = piece.near or other.near
         return None
 
     def _terms(self, piece: Piece, text: str, *, denied: bool) -> Hit | None:

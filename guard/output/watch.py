@@ -21,6 +21,7 @@ from guard.output.walks import Term, TermSource
 
 REACH = 600  # characters after which a subject that the answer named counts no more
 _REACH_UNDONE = 10_000  # the same where it stood in a disguise, which may be many times as long as what it says
+_LONGEST_NEAR = 4000  # characters for which one that is on the way to an answer is held
 _WORDED = 3  # words of what a code says from which on it is judged as a sentence
 
 
@@ -124,9 +125,12 @@ class Watch:
         for _ in range(len(self._waiting)):
             if self.hit is not None:
                 return
-            found = self._judge.judge(self._waiting[0])
+            piece = self._waiting[0]
+            found = self._judge.judge(piece)
             self.hit = self.hit or found
-            self._waiting.popleft().done = True
+            self._waiting.popleft().done = not piece.near
+            for before in () if piece.near else list(self._undone[piece.channel]):
+                before.done = before.done or (before.near and before.way == piece.way)
 
     def cleared(self, channel: str) -> int:
         """How many characters of the channel may go out."""
@@ -293,12 +297,16 @@ class Watch:
         else:
             self._judge.remember(own.name, content(sentence.text) if self._free or self._blind else ())
 
+    def _is_over(self, own: Channel, near: Piece) -> bool:
+        """Whether what would go on with a piece came, or is waited for no more."""
+        return self._finished or own.length - near.start > _LONGEST_NEAR
+
     def _limit(self, own: Channel) -> int:
         limit = own.length if self._finished else min(own.open_at, self._merged.open_at(own))
         for _, _, raw in () if self._finished else self._open[own.name].values:
             limit = min(limit, raw)
         undone = self._undone[own.name]
-        while undone and undone[0].done:
+        while undone and (undone[0].done or (undone[0].near and self._is_over(own, undone[0]))):
             undone.popleft()
         limit = min([limit, *(piece.start for piece in list(undone) if not piece.done)])
         opened = self._open[own.name]
