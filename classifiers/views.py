@@ -75,7 +75,7 @@ _CHILDREN: dict[str, tuple[str, ...]] = {
     "upside-down": (),
     "rot13": (*_CODES, "reversed"),
     "reversed": _CODES,
-    "words-reversed": (),
+    "words-reversed": _CODES,
     "substituted": (),
     "atbash": (),
     **{f"caesar-{k}": () for k in range(26)},

@@ -78,10 +78,9 @@ def test_other_acrostics_pass(guard: AnswerGuard) -> None:
     assert put(own, text) == text
 
 
-def test_one_character_at_the_end_of_a_long_run_spoils_nothing(guard: AnswerGuard) -> None:
-    told = "Here is all there is: it was long ago, and nobody remembers how, when and why it came about there. "
-    text = " ".join(str(ord(char)) for char in f"{told}Zorvan Pelk was born in Quellmar.")
-    for size in range(1, 9):  # the run is cut anywhere
-        own = watch(guard, "Write something.", lists=["people"])
-        put(own, text, size=size)
-        assert own.hit is not None
+@pytest.mark.parametrize("before", range(4))
+def test_a_character_that_is_cut_in_two_spoils_no_run(guard: AnswerGuard, before: int) -> None:
+    told = "." * before + "Zorvan Pelk was born in Quellmar" + "t" * 120  # 116: no text has the character 11
+    own = watch(guard, "Write something.", lists=["people"])
+    put(own, " ".join(str(ord(char)) for char in told), size=1)
+    assert own.hit is not None
