@@ -41,15 +41,15 @@ class Lines:
             if self._head is not None:
                 self._head += line
             if line.endswith("\n"):
-                self._letter(ended=True)
+                self._letter()
                 self._start, self._head = self._length + len(line), ""
             elif self._head is not None and len(self._head) >= _HEAD:
-                self._letter(ended=False)
+                self._letter()
             self._length += len(line)
 
     def finish(self) -> None:
         """No more text comes."""
-        self._letter(ended=True)
+        self._letter()
         self._take(self._scanner.finish())
         self._tell(_FEWEST)
 
@@ -69,7 +69,7 @@ class Lines:
         at = self._scanner.open_at // 2
         return self._starts[at] if len(self._starts) - at >= _SHORTEST else None
 
-    def _letter(self, *, ended: bool) -> None:
+    def _letter(self) -> None:
         """Read the beginning of a line."""
         head, self._head = self._head, None
         if head is None:
@@ -77,14 +77,14 @@ class Lines:
         item = _ITEM.match(head)
         listed, letter = item.groups() if item else (None, None)
         if letter is None or (listed and not self._listed):
-            self._words.append("")
+            self._words += [""] if self._words[-1] else []
             self._tell(_TOLD)
             return
         self._listed = bool(listed)
         self._starts.append(self._start)
         self._words[-1] += letter
-        if len(self._words) == 1 and len(self._words[0]) >= _UNPARTED:
-            self._words = split_words(self._words[0])
+        if len(self._words[-1]) >= _UNPARTED:
+            self._words[-1:] = split_words(self._words[-1])
             self._tell(_TOLD)
         self._take(self._scanner.feed(f"{letter} "))
 

@@ -13,7 +13,7 @@ from guard.output.context import Context, key, nameless
 from guard.output.judge import Judge, Piece
 from guard.output.meaning import Meaning, Said
 from guard.output.scanner import Seen, find
-from guard.output.sentences import Sentence
+from guard.output.sentences import Sentence, Sentences
 from guard.output.terms import BEGINNING
 from guard.output.texts import Channel, Merged
 from guard.output.types import Held, Hit, HitKind, Key
@@ -248,8 +248,10 @@ class Watch:
 
     def _undone_text(self, own: Channel, start: int, text: str, way: str) -> None:
         self._see(((seen, own.name, start) for seen in find(text, self._sources)), _REACH_UNDONE)
-        if self.hit is None and len(text.split()) >= _WORDED and self._holds():
-            self._wait(Piece(own.name, start, text, self._arming(), way=way))
+        cut = Sentences()
+        for sentence in (*cut.feed(text), *cut.finish()) if self.hit is None and self._holds() else ():
+            if len(sentence.text.split()) >= _WORDED:
+                self._wait(Piece(own.name, start, sentence.text, self._arming(), way=way))
 
     def _wait(self, piece: Piece) -> None:
         self._undone[piece.channel].append(piece)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import codecs
 
 import pytest
@@ -76,6 +77,12 @@ def test_other_acrostics_pass(guard: AnswerGuard) -> None:
     own = watch(guard, "Write something.", lists=["people"])
     text = "".join(f"{letter} is a letter\n" for letter in "QuellenZorvanne") + "And so on."
     assert put(own, text) == text
+
+
+def test_a_long_code_in_an_answer_about_somebody_protected_is_judged_and_passes(guard: AnswerGuard) -> None:
+    own = watch(guard, "Write about Zorvan Pelk.", lists=["people"])
+    text = base64.b64encode(b"The weather was fine, and everybody went for a walk by the river. " * 40).decode()
+    assert put(own, text, size=len(text)) == text
 
 
 @pytest.mark.parametrize("before", range(4))
