@@ -52,6 +52,18 @@ def reverse(reading: Reading) -> Iterator[Reading]:
     yield Reading("reversed", text, reading.starts[::-1], reading.ends[::-1], semantic=better)
 
 
+def words_reversed(reading: Reading) -> Iterator[Reading]:
+    """Every word back to front; worth the encoder only where that makes more English."""
+    places = [i for m in re.finditer(r"\S+|\s+", reading.text) for i in _backwards(m)]
+    text = "".join([reading.text[i] for i in places])
+    starts, ends = [reading.starts[i] for i in places], [reading.ends[i] for i in places]
+    yield Reading("words-reversed", text, starts, ends, semantic=_english(text) > _english(reading.text))
+
+
+def _backwards(run: re.Match[str]) -> range:
+    return range(run.end() - 1, run.start() - 1, -1)
+
+
 def substituted(reading: Reading) -> Iterator[Reading]:
     """Letters turned by any number, or the alphabet turned round: the whole text, or the strange words alone."""
     words = [m for m in _LETTERS.finditer(reading.text) if not in_vocabulary(m.group().lower())]
@@ -81,6 +93,7 @@ def _guesses(reading: Reading, words: list[re.Match[str]]) -> Reading:
 CIPHERS = {
     "rot13": rot13,
     "reversed": reverse,
+    "words-reversed": words_reversed,
     "substituted": substituted,
 }
 
@@ -92,3 +105,8 @@ def _tables() -> dict[str, dict[int, int]]:
         name: str.maketrans(_LOWER + _LOWER.upper(), to + to.upper())
         for name, to in (shifts | {"atbash": _LOWER[::-1]}).items()
     }
+
+
+def turnings(word: str) -> list[str]:
+    """A word in every cipher of single letters, and back to front; always in the same order."""
+    return [*(word.translate(to) for to in _tables().values()), codecs.encode(word, "rot13"), word[::-1]]

@@ -212,8 +212,8 @@ def _numbers(match: re.Match[str]) -> str | None:
 def _characters(values: list[int]) -> str | None:
     if any(v >= 0x110000 or 0xD800 <= v < 0xE000 or (v < 32 and v not in (9, 10, 13)) for v in values):
         return None
-    if any(v >= 128 for v in values) and all(v < 256 for v in values):
-        return _readable(bytes(values))
+    if any(v >= 128 for v in values) and all(v < 256 for v in values) and (found := _readable(bytes(values))):
+        return found
     text = "".join(map(chr, values))
     return _plausible(text) if sum(map(str.isalpha, text)) >= 0.6 * len(text) else None
 

@@ -13,7 +13,17 @@ from classifiers.ciphers import CIPHERS, strange
 from classifiers.decoders import DECODERS
 from classifiers.glyphs import confusables, tags, transliterated, upside_down
 from classifiers.reading import Reading, clean
-from classifiers.respellings import added_up, initials, itemised, leetspeak, run_together, spaced, unmarked
+from classifiers.respellings import (
+    added_up,
+    doubled,
+    grouped,
+    initials,
+    itemised,
+    leetspeak,
+    run_together,
+    spaced,
+    unmarked,
+)
 from classifiers.types import TextTooLong
 
 MAX_DEPTH = 3
@@ -34,6 +44,8 @@ VIEWS: dict[str, Callable[[Reading], Iterator[Reading]]] = {
     "itemised": itemised,
     "initials": initials,
     "transliterated": transliterated,
+    "doubled": doubled,
+    "grouped": grouped,
     **CIPHERS,
 }
 # Words in a row with the usual punctuation, as most texts are. Few disguises look so: a name with a hyphen or a
@@ -63,6 +75,7 @@ _CHILDREN: dict[str, tuple[str, ...]] = {
     "upside-down": (),
     "rot13": (*_CODES, "reversed"),
     "reversed": _CODES,
+    "words-reversed": _CODES,
     "substituted": (),
     "atbash": (),
     **{f"caesar-{k}": () for k in range(26)},

@@ -10,7 +10,8 @@ from classifiers.decoders import DECODERS
 from classifiers.reading import clean
 
 LONGEST = 400  # characters after which a run is judged although it goes on
-_OVERLAP = 120  # of these that are judged again with what follows
+_OVERLAP = 120  # of these that are judged again with what follows, or a few more
+_UNIT = 24  # characters of code without blanks that decode by themselves, in every base
 _DECODERS = ("escapes", "base64", "hex", "base32", "base58", "binary", "numbers", "morse")
 _DEPTH = 2
 _FEW = 2  # short pieces that are no run yet
@@ -21,6 +22,7 @@ _PLAIN = re.compile(
     r"[^\w\\%&=]*(?:[^\W_][^\W\d_A-Z]*|[A-Z]{1,5}s?|\d{1,4})(?:['’/-][^\W\d_]?[^\W\d_A-Z]*){0,4}[^\w\\%&=]*"
 )
 _SHORT = re.compile(r"(?:0x|\\x|#|%|U\+)?[0-9a-fA-F]{2}[,;:]?|[01]{7,8}[,;]?|\d{2,3}[,;]?|[.·•–—_-]{1,6}|/")
+_WIDE = re.compile(r"\d{4,6}[,;]?")  # a letter of other scripts by its number, but mostly a year or a sum
 _PIECE = re.compile(r"[A-Za-z0-9+/_=-]{4,}")
 
 
@@ -81,8 +83,8 @@ class Codes:
         if start is not None:
             keep = start
             if len(tail) - keep > LONGEST:
-                runs += self._run(keep, len(tail), ["code"])
-                keep = len(tail) - _OVERLAP
+                runs += self._run(keep, _cut(tail, start, len(tail)), ["code"])
+                keep = _cut(tail, start, len(tail) - _OVERLAP)
         held = "code" in kinds or kinds.count("short") > _FEW
         self.open_at = self._at + (keep if held else len(tail))
         self._at += keep
@@ -97,10 +99,21 @@ class Codes:
         return [Run(self._at + start, text)] if len(text) >= _SHORTEST else []
 
 
+def _cut(text: str, start: int, at: int) -> int:
+    """Where a run from ``start`` on is cut that goes on after ``at``: no unit of it in two."""
+    blank = max(text.rfind(" ", start, at), text.rfind("\n", start, at))
+    return blank + 1 if blank > start else start + (at - start) // _UNIT * _UNIT
+
+
 def _kind(token: str) -> str:
-    """What may be code by itself is "code", what may be one of several pieces of it "short", a word nothing."""
+    """What may be code by itself is "code", what may be one of several pieces of it "short", a word nothing.
+
+    "wide" is what may stand among such pieces, and makes no run by itself.
+    """
     if _SHORT.fullmatch(token):
         return "short"
+    if _WIDE.fullmatch(token):
+        return "wide"
     if _PLAIN.fullmatch(token):
         return ""
     if "\\" in token or "%" in token or "&#" in token:

@@ -21,7 +21,9 @@ Alive = Callable[[Entry], bool]
 _CODED = re.compile(
     r"revers|backward|mirror|rot-?13|caesar|cipher|acrostic|first letter|base-?(?:16|32|58|64|85)|\bhex|encod|encrypt|"
     r"\bmorse|\bbinary\b|\bascii\b|unicode|pig latin|\bspell|letter by letter|leet|l33t|upside|nato|phonetic alphabet|"
-    r"obfuscat|emoji|homoglyph|zero.width",
+    r"obfuscat|emoji|homoglyph|zero.width|\b(?:every|each|all)(?: of)?(?: the| its| your)? (?:letter|character)|"
+    r"\b(?:every|each) word|\bletters? (?:after|by|between)\b|\b(?:group|block|chunk)s? of \w+ (?:letter|character)|"
+    r"\binitial letter|\bsubstitut\w* (?:letter|cipher)",
     re.IGNORECASE,
 )
 _ASKED = 0.6  # share of a question's information that a text which asks it has

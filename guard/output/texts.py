@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from guard.output.atoms import SEAM
 from guard.output.codes import Codes, Run
 from guard.output.json_text import JsonText
+from guard.output.lines import Lines
+from guard.output.odd import Odd
 from guard.output.scanner import Scanner, Seen
 from guard.output.sentences import Sentence, Sentences
 from guard.output.walks import TermSource
@@ -58,6 +60,9 @@ class Channel:
         self._json: JsonText | None = None
         self._begun = False
         self._asked_json = json
+        self._odd = Odd()
+        self.is_odd = False  # a sentence that has ended, or that has not, may be in a disguise
+        self.lines = Lines(sources)  # of the main view
         self._codes = Codes()
         self._runs: list[Run] = []
         self._sentences: list[Sentence] = []
@@ -100,13 +105,17 @@ class Channel:
 
     def _read(self, view: View, text: str) -> list[tuple[Seen, int]]:
         if view is self.main:
+            self.is_odd |= self._odd.feed(text)
             self._sentences += view.cut(text, ended=False)
+            self.lines.feed(text)
         return [(seen, view.raw(seen.start, self.length)) for seen in view.scanner.feed(text)]
 
     def finish(self) -> list[tuple[Seen, int]]:
         """No more text comes."""
         self._sentences += self.main.cut("", ended=True)
+        self.is_odd |= self._odd.finish()
         self._runs += self._codes.finish()
+        self.lines.finish()
         return [(seen, v.raw(seen.start, self.length)) for v in self._views for seen in v.scanner.finish()]
 
     def runs(self) -> list[Run]:
@@ -118,6 +127,10 @@ class Channel:
         """The sentences that ended since they were last asked for, in the main view."""
         found, self._sentences = self._sentences, []
         return found
+
+    def settle(self) -> None:
+        """What has ended is dealt with: only the last words count for what comes."""
+        self.is_odd = self._odd.now
 
     def raw(self, place: int) -> int:
         """Where ``place`` of the main view is."""
@@ -134,6 +147,8 @@ class Channel:
         pending = self._json.pending if self._json is not None else None
         opens = [self.length if pending is None else pending, self._codes.open_at]
         opens += [v.raw(v.scanner.open_at, self.length) for v in self._views]
+        if (place := self.lines.open_at) is not None:
+            opens.append(self.raw(place))
         return min(opens)
 
     @property

@@ -3,40 +3,26 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from classifiers.types import DetectorError, TextTooLong
-from classifiers.views import readings
-from classifiers.weights import content, total, weight
+from classifiers.weights import content, weight
 from guard.model import Entry
 from guard.output.atoms import SEAM, Atom, atoms, plain
 from guard.output.context import Context, key, nameless
-from guard.output.meaning import Meaning, Said, is_denial, worth
+from guard.output.judge import Judge, Piece
+from guard.output.meaning import Meaning, Said
 from guard.output.scanner import Seen, find
-from guard.output.sentences import Sentence
+from guard.output.sentences import Sentence, Sentences
 from guard.output.terms import BEGINNING
 from guard.output.texts import Channel, Merged
 from guard.output.types import Held, Hit, HitKind, Key
-from guard.output.values import Told
 from guard.output.walks import Term, TermSource
 
 REACH = 600  # characters after which a subject that the answer named counts no more
-STRONG, PHRASE = 1.5, 1.0  # weight of the words of a value that nobody guesses; of one of several words
-MAIN = 0.5  # of what an answer adds to its question
-_BEFORE = 60  # words of earlier sentences that belong to one
-
-
-@dataclass(slots=True)
-class Piece:
-    """A sentence that has ended, with what was seen in it, and whether it may go out."""
-
-    channel: str
-    start: int  # in the channel's raw text
-    text: str
-    armed: dict[Key, Entry]
-    doubtful: list[tuple[Entry, Term]]  # values that the client gave: to deny that they are known is no leak
-    done: bool = False
+_REACH_UNDONE = 10_000  # the same where it stood in a disguise, which may be many times as long as what it says
+_LONGEST_NEAR = 4000  # characters for which one that is on the way to an answer is held
+_WORDED = 3  # words of what a code says from which on it is judged as a sentence
 
 
 @dataclass(slots=True)
@@ -77,7 +63,7 @@ class Watch:
         self._context = context
         self._sources = sources
         self._meaning = meaning
-        self._alive = alive
+        self._judge = Judge(context, sources, meaning, alive, free=free - context.passing - blind, blind=blind)
         self._free = free - context.passing - blind
         self._blind = blind
         self._channels: dict[str, Channel] = {}
@@ -85,16 +71,15 @@ class Watch:
         self._undone: dict[str, deque[Piece]] = {}
         self._waiting: deque[Piece] = deque()  # filled by one thread, emptied by another
         self._merged = Merged(sources)
-        self._recent: dict[Key, tuple[Entry, int]] = {}  # named by the answer, and when
-        self._before: dict[str, deque[str]] = {}
+        self._recent: dict[Key, tuple[Entry, int]] = {}  # named by the answer, and until when that counts
         self._clock = 0
         self._finished = False
-        self._times = self._longest = self._judged = 0
+        self._times = self._longest = 0
 
     @property
     def held(self) -> Held:
         """What holding back came to so far."""
-        return Held(self._times, self._longest, self._judged)
+        return Held(self._times, self._longest, self._judge.encoded)
 
     def add(self, channel: str, text: str, *, json: bool = False) -> None:
         """Read the next piece of a channel; ``json``: it is a fragment of a JSON document."""
@@ -105,9 +90,8 @@ class Watch:
         self._clock += len(text)
         self._see((seen, channel, raw) for seen, raw in own.add(text))
         self._see(self._merged.add(own, text))
-        self._see(self._decoded(own))
-        for sentence in own.sentences():
-            self._ended(own, sentence)
+        self._undo(own)
+        self._end(own)
         if self._blind and self.hit is None:
             self._compare(own, own.main.current)
         waits = own.length - self.cleared(channel)
@@ -123,11 +107,10 @@ class Watch:
         for own in self._channels.values() if self._sources else ():
             name = own.name
             self._see([(seen, name, raw) for seen, raw in own.finish()])
-            self._see(self._decoded(own))
+            self._undo(own)
         self._see(self._merged.finish())
         for own in self._channels.values() if self._sources else ():
-            for sentence in own.sentences():
-                self._ended(own, sentence)
+            self._end(own)
 
     def needs_judging(self) -> bool:
         """Whether a sentence is held that has to be judged."""
@@ -142,8 +125,12 @@ class Watch:
         for _ in range(len(self._waiting)):
             if self.hit is not None:
                 return
-            self._judge(self._waiting[0])
-            self._waiting.popleft().done = True
+            piece = self._waiting[0]
+            found = self._judge.judge(piece)
+            self.hit = self.hit or found
+            self._waiting.popleft().done = not piece.near
+            for before in () if piece.near else list(self._undone[piece.channel]):
+                before.done = before.done or (before.near and before.way == piece.way)
 
     def cleared(self, channel: str) -> int:
         """How many characters of the channel may go out."""
@@ -177,7 +164,7 @@ class Watch:
                     continue
                 if not self._context.named_by(term) and any(self._protected(e, True) for e in term.names):
                     return True
-                if any(self._protected(e, False) and self._tells(e, term) for e in term.values):
+                if any(self._protected(e, False) and self._judge.tells(e, term) for e in term.values):
                     return True
             if walk.opens is not None:
                 run = "".join(atom.forms[0] for atom in row[at:])[walk.opens - row[at].start :]
@@ -187,7 +174,7 @@ class Watch:
 
     def _protected(self, entry: Entry, named: bool) -> bool:
         """Whether saying a name of ``entry``, or else a value, would be a hit now."""
-        if not self._counts(entry):
+        if not self._judge.counts(entry):
             return False
         return entry.scope == "subject" if named else self._is_armed(entry)
 
@@ -199,46 +186,33 @@ class Watch:
             self._undone[channel] = deque()
         return own
 
-    def _see(self, seen: Iterable[tuple[Seen, str, int]]) -> None:
+    def _see(self, seen: Iterable[tuple[Seen, str, int]], reach: int = REACH) -> None:
         """Take note of terms, each with its channel and where it begins there."""
         for item, channel, raw in seen:
             for entry in item.term.names:
-                if self._counts(entry):
-                    self._name(entry, item.term, channel)
+                if self._judge.counts(entry):
+                    self._name(entry, item.term, channel, reach)
             for entry in item.term.values:
-                if self._counts(entry) and not self._context.spares(entry):
+                if self._judge.counts(entry) and not self._context.spares(entry):
                     self._value(entry, item.term, channel, raw)
 
-    def _counts(self, entry: Entry) -> bool:
-        return self._alive(entry) and entry.list_name not in self._context.passing
-
-    def _name(self, entry: Entry, term: Term, channel: str) -> None:
+    def _name(self, entry: Entry, term: Term, channel: str, reach: int) -> None:
         own = key(entry)
         if entry.scope == "subject" and not self._context.named_by(term):
             self._strike(entry, "name", channel)
-        self._recent[own] = entry, self._clock
+        self._recent[own] = entry, max(self._clock + reach, self._recent.get(own, (entry, 0))[1])
         for name, opened in list(self._open.items()):
             for value, said, _ in opened.values:
                 if key(value) == own and not self._excused(value, said, name):
                     self._strike(value, "value", name)
 
     def _value(self, entry: Entry, term: Term, channel: str, raw: int) -> None:
-        if not self._tells(entry, term):
+        if not self._judge.tells(entry, term):
             return
         if not self._is_armed(entry):
             self._open[channel].values.append((entry, term, raw))
         elif not self._excused(entry, term, channel):
             self._strike(entry, "value", channel)
-
-    def _tells(self, entry: Entry, term: Term) -> bool:
-        """Whether saying the value tells something: what a blind model says may be a guess, or the client's own."""
-        if entry.list_name not in self._blind:
-            return True
-        if self._context.gave(term):
-            return False
-        words = term.words
-        weighs = total(words)
-        return weighs >= (STRONG if len(words) == 1 else PHRASE) or weighs >= MAIN * total(Told.of(entry).adds)
 
     def _excused(self, entry: Entry, term: Term, channel: str) -> bool:
         """Whether a value is to be judged when its sentence ends: the client gave it, and the answer may deny it."""
@@ -252,23 +226,36 @@ class Watch:
         if own in self._context.armed:
             return True
         named = self._recent.get(own)
-        if named is not None and self._clock - named[1] <= REACH:
+        if named is not None and self._clock <= named[1]:
             return True
         if entry.kept is not None or not nameless(entry):
             return False
-        words = {w for before in dict(self._before).values() for w in list(before)}
-        words |= {w for c in dict(self._channels).values() for w in content(c.main.current)}
-        return self._context.asks(self._meaning.told(entry), frozenset(words))
+        now = {w for c in dict(self._channels).values() for w in content(c.main.current)}
+        return self._context.asks(self._meaning.told(entry), self._judge.everything_before() | now)
 
     def _strike(self, entry: Entry, kind: HitKind, channel: str, *, given: bool = False) -> None:
         if self.hit is None:
             self.hit = Hit(entry.list_name, entry.entry_id, kind, channel, given)
 
-    def _decoded(self, own: Channel) -> Iterator[tuple[Seen, str, int]]:
-        """What stands in runs of code."""
+    def _undo(self, own: Channel) -> None:
+        """Read what stands in runs of code, and in the first letters of lines."""
         for run in own.runs():
             for text in run.decoded():
-                yield from ((seen, own.name, run.start) for seen in find(text, self._sources))
+                self._undone_text(own, run.start, text.strip(), "code")
+        self._see(((seen, own.name, own.raw(place)) for place, seen in own.lines.terms()), _REACH_UNDONE)
+        for place, text in own.lines.texts():
+            self._undone_text(own, own.raw(place), text, "lines")
+
+    def _undone_text(self, own: Channel, start: int, text: str, way: str) -> None:
+        self._see(((seen, own.name, start) for seen in find(text, self._sources)), _REACH_UNDONE)
+        cut = Sentences()
+        for sentence in (*cut.feed(text), *cut.finish()) if self.hit is None and self._holds() else ():
+            if len(sentence.text.split()) >= _WORDED:
+                self._wait(Piece(own.name, start, sentence.text, self._arming(), way=way))
+
+    def _wait(self, piece: Piece) -> None:
+        self._undone[piece.channel].append(piece)
+        self._waiting.append(piece)
 
     def _holds(self) -> bool:
         """Whether sentences are to be judged."""
@@ -277,12 +264,8 @@ class Watch:
         return any(name not in self._blind for name, _ in self._arming())
 
     def _arming(self) -> dict[Key, Entry]:
-        recent = {k: e for k, (e, at) in self._recent.items() if self._clock - at <= REACH}
+        recent = {k: e for k, (e, until) in self._recent.items() if self._clock <= until}
         return self._context.armed | recent if recent else self._context.armed
-
-    def _told_of(self, armed: Mapping[Key, Entry]) -> Iterator[Entry]:
-        """Those of which a sentence may tell something."""
-        return (e for e in armed.values() if self._counts(e) and not self._context.spares(e))
 
     def _compare(self, own: Channel, text: str, *, ended: bool = False) -> None:
         """Hold the words of a sentence against the answers of entries that the model did not see asked about."""
@@ -291,80 +274,44 @@ class Watch:
         if whole == opened.read:
             return
         opened.read = whole
-        armed = [e for e in self._told_of(self._arming()) if e.list_name in self._blind]
-        said = Said(whole, frozenset(content(whole)), frozenset(self._before.get(own.name, ())))
+        armed = [e for e in self._judge.told_of(self._arming()) if e.list_name in self._blind]
+        said = Said(whole, frozenset(content(whole)), self._judge.before(own.name))
         if (told := self._meaning.overlaps(said, armed, self._context)) is not None:
             self._strike(told, "value", own.name)
         opened.alike = opened.alike or self._meaning.nears(said, armed)
+
+    def _end(self, own: Channel) -> None:
+        ended = own.sentences()
+        for sentence in ended:
+            self._ended(own, sentence)
+        if ended:
+            own.settle()
 
     def _ended(self, own: Channel, sentence: Sentence) -> None:
         if self._blind and self.hit is None:
             self._compare(own, sentence.text, ended=True)
         opened = self._open[own.name]
         self._open[own.name] = _Open()
-        if self.hit is None and (opened.doubtful or self._holds()) and sentence.text.strip():
+        if self.hit is None and (opened.doubtful or own.is_odd or self._holds()) and sentence.text.strip():
             start = own.raw(sentence.start)
             piece = Piece(own.name, start, sentence.text.replace(SEAM, " "), self._arming(), opened.doubtful)
-            self._undone[own.name].append(piece)
-            self._waiting.append(piece)
+            self._wait(piece)
         else:
-            self._remember(own.name, content(sentence.text) if self._free or self._blind else ())
+            self._judge.remember(own.name, content(sentence.text) if self._free or self._blind else ())
 
-    def _remember(self, channel: str, words: Iterable[str]) -> None:
-        self._before.setdefault(channel, deque(maxlen=_BEFORE)).extend(words)
+    def _is_over(self, own: Channel, near: Piece) -> bool:
+        """Whether what would go on with a piece came, or is waited for no more."""
+        return self._finished or own.length - near.start > _LONGEST_NEAR
 
     def _limit(self, own: Channel) -> int:
         limit = own.length if self._finished else min(own.open_at, self._merged.open_at(own))
         for _, _, raw in () if self._finished else self._open[own.name].values:
             limit = min(limit, raw)
         undone = self._undone[own.name]
-        while undone and undone[0].done:
+        while undone and (undone[0].done or (undone[0].near and self._is_over(own, undone[0]))):
             undone.popleft()
-        if undone:
-            limit = min(limit, undone[0].start)
+        limit = min([limit, *(piece.start for piece in list(undone) if not piece.done)])
         opened = self._open[own.name]
-        if not self._finished and (opened.doubtful or opened.alike or self._holds()):
+        if not self._finished and (opened.doubtful or opened.alike or own.is_odd or self._holds()):
             limit = min(limit, own.sentence_at)
         return limit
-
-    def _judge(self, piece: Piece) -> None:
-        """Everything that takes more than looking up letters."""
-        denied = is_denial(piece.text)
-        if piece.doubtful and not denied:
-            self._strike(piece.doubtful[0][0], "value", piece.channel, given=True)
-        self._read_again(piece, denied=denied)
-        before = frozenset(self._before.get(piece.channel, ()))
-        self._remember(piece.channel, content(piece.text))
-        armed = [e for e in self._told_of(piece.armed) if e.list_name not in self._blind]
-        if self.hit is not None or not (armed or self._free):
-            return
-        words = frozenset(content(piece.text))
-        if denied:  # whoever says that he does not know a thing may repeat what he was asked, and tell nothing else
-            words, before = words - self._context.words, frozenset()
-        said = Said(piece.text, words, before)
-        agreed = self._meaning.agrees(said, armed, self._context)
-        told = agreed or self._meaning.overlaps(said, armed, self._context)
-        if told is not None:
-            self._strike(told, "value", piece.channel, given=agreed is not None)
-        elif not denied and worth(said, self._context):
-            self._judged += 1
-            meant = self._meaning.means(said, armed, self._context)
-            meant = meant or (self._meaning.of_no_name(said, self._free, self._context) if self._free else None)
-            if meant is not None:
-                self._strike(meant, "meaning", piece.channel)
-
-    def _read_again(self, piece: Piece, *, denied: bool) -> None:
-        """Look for terms in whatever disguise a sentence may stand."""
-        try:
-            others = readings(piece.text)[1:]
-        except TextTooLong as error:
-            raise DetectorError("a sentence of the answer can be read in too many ways") from error
-        for term in (seen.term for reading in others for seen in find(reading.text, self._sources)):
-            for entry in term.names:
-                if self._counts(entry) and entry.scope == "subject" and not self._context.named_by(term):
-                    self._strike(entry, "name", piece.channel)
-            for entry in term.values:
-                known = key(entry) in piece.armed and self._counts(entry) and not self._context.spares(entry)
-                given = self._context.gave(term)
-                if known and not (denied and given) and self._tells(entry, term):
-                    self._strike(entry, "value", piece.channel, given=given)

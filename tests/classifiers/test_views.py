@@ -43,6 +43,9 @@ def _texts(text: str) -> list[str]:
         "".join(f"&#x{ord(c):x};" for c in SENTENCE),
         codecs.encode(SENTENCE, "rot13"),
         SENTENCE[::-1],
+        " ".join(word[::-1] for word in SENTENCE.split()),
+        "".join(char * 2 for char in SENTENCE),
+        "Whe re_ was _Zo rva n_P elk _bo rn?",
         "Where was Zor-\nvan Pelk born?",
     ],
 )
