@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from classifiers.reading import Reading
-from classifiers.weights import in_vocabulary
+from classifiers.reading import Reading, edited
+from classifiers.weights import in_vocabulary, weight
 
 _COMMON = frozenset(
     "the of and to in is are was were a an who what where when which how did does do for with on at by from it this "
@@ -16,12 +16,12 @@ _COMMON = frozenset(
 )
 _LOWER = "abcdefghijklmnopqrstuvwxyz"
 _WORD = re.compile(r"[^\W_]{3,}")
-_LETTERS = re.compile(r"[A-Za-z]{3,}")
+_LETTERS = re.compile(r"(?=[^\W\d_]*[A-Za-z])[^\W\d_]{3,}")  # what a cipher leaves as it is may stand among them
 _ENDINGS = ("s", "es", "d", "ed", "r", "er", "ing", "ly")
 _TELLING_WORDS = 3
 _GUESSED_LETTERS = 7
 _GUESSED_WORDS = 12
-_GUESSED_TEXT = 4000  # characters of a text whose strange words may be a name in cipher
+_GUESSED_TEXT = 40_000  # characters of a text whose strange words may be a name in cipher
 
 
 def strange(text: str) -> bool:
@@ -78,10 +78,37 @@ def _guesses(reading: Reading, words: list[re.Match[str]]) -> Reading:
     return Reading("substituted", text, starts * many, ends * many, semantic=False, guessed=True)
 
 
+_PIG = re.compile(r"(?<![^\W_])([^\W\d_]{1,24})ay(?![^\W_])", re.IGNORECASE)
+_MOVED = re.compile(r"[^\W\d_aeiou]{0,4}$", re.IGNORECASE)
+
+
+def pig_latin(reading: Reading) -> Iterator[Reading]:
+    """First consonants at the end of a word, and "ay": "ereWhay asway"; where they stood shows in a capital letter."""
+    found = [m for m in _PIG.finditer(reading.text) if not in_vocabulary(m.group().lower())]
+    if len(found) < _TELLING_WORDS:
+        return
+    for unknown in (1, 0):  # letters that are put back where no word comes out
+        made = edited(reading, "pig-latin", ((m.start(), m.end(), _put_back(m.group(1), unknown)) for m in found))
+        if made:
+            yield made
+
+
+def _put_back(word: str, unknown: int) -> str:
+    capital = next((i for i, c in enumerate(word) if i and c.isupper() and not word.isupper()), 0)
+    if capital:
+        return word[capital:] + word[:capital]
+    moved = _MOVED.search(word)
+    most = min(len(moved.group()) if moved else 0, len(word) - 1)
+    forms = [word[len(word) - k :] + word[: len(word) - k] for k in range(most + 1)]
+    known = [form for form in forms if in_vocabulary(form.lower())]
+    return min(known, key=lambda form: weight(form.lower())) if known else forms[min(unknown, most)]
+
+
 CIPHERS = {
     "rot13": rot13,
     "reversed": reverse,
     "substituted": substituted,
+    "pig-latin": pig_latin,
 }
 
 

@@ -13,9 +13,11 @@ from classifiers.escapes import escapes
 from classifiers.reading import Edit, Reading, cleaned, edited, replaced
 
 View = Callable[[Reading], Iterator[Reading]]
+Decode = Callable[[re.Match[str]], str | None]
 
 _LONGEST = 200_000  # decoded characters of one run
 _TOGETHER = frozenset({"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "LATIN"})
+_NEAR = 24  # characters after the last decoded run
 _SENTENCE = 3  # words from which on a decoded run stands on lines of its own
 
 
@@ -54,19 +56,28 @@ def _of_one_script(text: str) -> bool:
     for word in text.split():
         letters = [c for c in word if c.isalpha()]
         scripts = {unicodedata.name(c, "?").split()[0] for c in letters}
-        if any(0x24F < ord(c) < 0x370 for c in letters) or not (len(scripts) <= 1 or scripts <= _TOGETHER):
+        if (any(0x24F < ord(c) < 0x370 for c in letters) and not _like_words(text)) or not (
+            len(scripts) <= 1 or scripts <= _TOGETHER
+        ):
             return False  # phonetic signs, or a word of two scripts
         everything |= scripts
     return len(everything - {"LATIN"}) <= 1 or everything <= _TOGETHER
 
 
-def _view(name: str, pattern: re.Pattern[str], decode: Callable[[re.Match[str]], str | None]) -> View:
-    """A view that puts what ``decode`` makes of each match of ``pattern`` in its place."""
+def _view(
+    name: str, pattern: re.Pattern[str], decode: Decode, short: tuple[re.Pattern[str], Decode] | None = None
+) -> View:
+    """A view that puts what ``decode`` makes of each match of ``pattern`` in its place.
+
+    ``short``: what is decoded too between two such runs.
+    """
 
     def view(reading: Reading) -> Iterator[Reading]:
         decoded = [
             (m.start(), m.end(), text) for m in pattern.finditer(reading.text) if (text := decode(m)) is not None
         ]
+        if short and len(decoded) > 1:
+            decoded = sorted({*decoded, *_between(reading.text, decoded, short)})
         found = edited(reading, name, decoded)
         if found:
             yield found
@@ -74,6 +85,16 @@ def _view(name: str, pattern: re.Pattern[str], decode: Callable[[re.Match[str]],
             yield _together(reading, name, decoded)
 
     return view
+
+
+def _between(text: str, decoded: Sequence[Edit], short: tuple[re.Pattern[str], Decode]) -> Iterator[Edit]:
+    """What stands among decoded runs and would by itself be too short to tell from words."""
+    pattern, decode = short
+    for match in pattern.finditer(text, decoded[0][0], min(len(text), decoded[-1][1] + _NEAR)):
+        if not any(start < match.end() and match.start() < end for start, end, _ in decoded):
+            found = decode(match)
+            if found is not None:
+                yield match.start(), match.end(), found
 
 
 def _together(reading: Reading, name: str, decoded: Sequence[Edit]) -> Reading:
@@ -107,6 +128,14 @@ def _base64(match: re.Match[str]) -> str | None:
     if found and not found.isascii() and _WORDLIKE.fullmatch(match.group()):
         return None
     return found
+
+
+_B64_WORD = re.compile(r"(?<!\S)(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)(?!\S)")
+
+
+def _base64_word(match: re.Match[str]) -> str | None:
+    data = base64.b64decode(match.group())
+    return data.decode() if data.isalpha() else None
 
 
 def _of_base64(body: str) -> str | None:
@@ -154,9 +183,14 @@ def _base85(match: re.Match[str]) -> str | None:
             text = _readable(decode(run))
         except (ValueError, binascii.Error):
             continue
-        if text and text.isascii():
+        if text and (text.isascii() or _like_words(text)):
             return text
     return None
+
+
+def _like_words(text: str) -> bool:
+    """Whether a text that is not ASCII is too much like words to come of chance."""
+    return len(text) >= _CHANCE and sum(c.isalpha() or c in " '?.,\n" for c in text) >= 0.95 * len(text)
 
 
 _B58 = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z]*\d)[1-9A-HJ-NP-Za-km-z]{14,400}(?![A-Za-z0-9])")
@@ -204,7 +238,7 @@ def _numbers(match: re.Match[str]) -> str | None:
         octal = re.findall(r"\b0?[0-7]{2,3}\b", run)
         if len(octal) == len(re.findall(r"\d+", run)) and run[0].isdigit():
             text = _characters([int(n, 8) for n in octal])
-            if text and sum(c.isalpha() or c == " " for c in text) > 0.8 * len(text):
+            if text and sum(c.isalnum() or c == " " for c in text) > 0.8 * len(text):
                 return text
     return _characters(values)
 
@@ -212,10 +246,11 @@ def _numbers(match: re.Match[str]) -> str | None:
 def _characters(values: list[int]) -> str | None:
     if any(v >= 0x110000 or 0xD800 <= v < 0xE000 or (v < 32 and v not in (9, 10, 13)) for v in values):
         return None
-    if any(v >= 128 for v in values) and all(v < 256 for v in values):
-        return _readable(bytes(values))
+    if any(v >= 128 for v in values) and all(v < 256 for v in values) and (found := _readable(bytes(values))):
+        return found
     text = "".join(map(chr, values))
-    return _plausible(text) if sum(map(str.isalpha, text)) >= 0.6 * len(text) else None
+    # Of letters that stand apart more is space.
+    return _plausible(text) if sum(map(str.isalpha, text)) >= 0.6 * len("".join(text.split())) else None
 
 
 _MORSE_CODE = dict(zip((
@@ -239,11 +274,18 @@ _ALPHABET = frozenset(
 papa quebec romeo sierra tango uniform victor whiskey whisky xray x-ray yankee zulu""".split()
 )
 _LETTER = "|".join(sorted(_ALPHABET, key=len, reverse=True))
-_NATO = re.compile(rf"(?<!\w)(?:(?:{_LETTER})[\s,.-]{{1,3}}){{2,}}(?:{_LETTER})(?!\w)", re.IGNORECASE)
+# Letters that have no word in it stand as they are.
+_NATO = re.compile(
+    rf"(?<!\w)(?:(?:{_LETTER}|[^\W\d_])[\s,.'-]{{1,4}}){{2,}}(?:{_LETTER}|[^\W\d_])(?!\w)", re.IGNORECASE
+)
+_NATO_PART = re.compile(r"x-ray|\w+|[ \t]{2,}")
 
 
 def _nato(match: re.Match[str]) -> str | None:
-    return "".join(word[0] for word in re.findall(r"x-ray|\w+", match.group().lower()))
+    parts = _NATO_PART.findall(match.group().lower())
+    if sum(part in _ALPHABET for part in parts) < 2:
+        return None
+    return "".join(part[0] for part in parts)
 
 
 def nato(reading: Reading) -> Iterator[Reading]:
@@ -256,7 +298,7 @@ def nato(reading: Reading) -> Iterator[Reading]:
 
 DECODERS: dict[str, View] = {
     "escapes": escapes,
-    "base64": _view("base64", _B64, _base64),
+    "base64": _view("base64", _B64, _base64, (_B64_WORD, _base64_word)),
     "hex": _view("hex", _HEX, _hex),
     "numbers": _view("numbers", _NUMBERS, _numbers),
     "binary": _view("binary", _BINARY, _binary),

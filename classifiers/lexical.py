@@ -12,10 +12,11 @@ from classifiers.normalise import View, fold_words
 from classifiers.spelling import Speller
 from classifiers.weights import in_vocabulary
 
-Kind = Literal["full", "derived", "fuzzy", "apart", "titled", "partial"]
+Kind = Literal["full", "derived", "mangled", "fuzzy", "apart", "titled", "partial"]
 STRENGTH: dict[Kind, float] = {
     "full": 1.0,
     "derived": 0.95,
+    "mangled": 0.95,
     "fuzzy": 0.9,
     "apart": 0.9,
     "titled": 0.9,
@@ -23,8 +24,11 @@ STRENGTH: dict[Kind, float] = {
 }
 
 SHARED = 50  # names
+IN_PIECES = 2  # breaks more than a name has: none that somebody makes by mistake
 TELLING = 7  # letters of a name that is found although its words are parted otherwise, or guessed at
+_TORN = 6  # letters of a word that is found in two pieces
 _REMEMBERED = 20_000  # words
+_VOWEL = re.compile("[aeiou]")
 _NONE: frozenset[str] = frozenset()
 _TITLES = frozenset("mr mrs ms dr prof sir dame lady lord saint st the".split())
 
@@ -105,7 +109,8 @@ class NameIndex:
             if anywhere or (text[start - 1] == " " and text[end : end + 1] == " "):
                 for name, kind in forms.sure:
                     if name not in known:
-                        yield NameHit(name, kind, start, end)
+                        pieces = text.count(" ", start, end) - name.count(" ")
+                        yield NameHit(name, "mangled" if pieces >= IN_PIECES else kind, start, end)
 
 
 def _automaton(ahocorasick: Any, forms: Mapping[str, list[tuple[str, Kind]]]) -> Any:
@@ -148,6 +153,9 @@ def _derived(name: str, written: str) -> Iterator[tuple[str, Kind]]:
     unhyphenated = _unhyphenated(written)
     if unhyphenated and unhyphenated != name:
         yield unhyphenated, "derived"
+    lost = "" if written.isascii() else fold_words("".join(c for c in written if c.isascii()))
+    if len(lost) >= TELLING and len(lost.split()) == len(name.split()) > 1:
+        yield lost, "derived"  # a code that has no sign for a letter leaves it out
     for form in {name, unhyphenated}:
         if len(form) >= 6 and form.isascii() and not form.endswith("s"):
             yield f"{form}s", "derived"  # a possessive whose apostrophe is gone
@@ -220,12 +228,28 @@ class _Fuzzy:
             words.append((word, at))
             at += len(word) + 1
         close = [_NONE if inside and inside[at] else self._closest(word) for word, at in words]
+        joined = [self._torn(words[i][0], words[i + 1][0]) for i in range(len(words) - 1)]
         for i, options in enumerate(close):
-            for option in options:
+            for option in {*options, *joined[i]} if i < len(joined) and joined[i] else options:
                 for parts, name in self._names.get(option, ()):
-                    if _follows(parts, close, i) and _mistyped(parts, [w for w, _ in words[i : i + len(parts)]]):
-                        word, start = words[i + len(parts) - 1]
-                        yield NameHit(name, "fuzzy", words[i][1], start + len(word))
+                    end = _end(parts, close, joined, i)
+                    own = [w for w, _ in words[i:end]]
+                    if len(own) > len(parts) or (own and _mistyped(parts, own)):
+                        word, start = words[end - 1]
+                        kind: Kind = "mangled" if len(own) > len(parts) or _without_vowels(parts, own) else "fuzzy"
+                        yield NameHit(name, kind, words[i][1], start + len(word))
+
+    def _torn(self, one: str, other: str) -> frozenset[str]:
+        """Words that ``one`` and ``other`` may be the halves of, a letter more or less: "lov lace"."""
+        if len(one) + len(other) < _TORN or (in_vocabulary(one) and in_vocabulary(other)):
+            return _NONE
+        word = f"{one} {other}"
+        known = self._seen.get(word)
+        if known is None:
+            if len(self._seen) >= _REMEMBERED:
+                self._seen.clear()
+            known = self._seen[word] = frozenset(self._speller.closest(one + other))
+        return known
 
     def _closest(self, word: str) -> frozenset[str]:
         known = self._seen.get(word)
@@ -255,8 +279,19 @@ def _one_edit(name: str, word: str) -> bool:
     return min(OSA.distance(name, w, score_cutoff=1) for w in (word, word.removesuffix("s"))) <= 1
 
 
-def _follows(parts: tuple[str, ...], close: list[frozenset[str]], at: int) -> bool:
-    return at + len(parts) <= len(close) and all(part in close[at + k] for k, part in enumerate(parts))
+def _without_vowels(parts: tuple[str, ...], words: list[str]) -> bool:
+    """Whether ``words`` are ``parts`` of which all vowels but the first were left out."""
+    return parts != tuple(words) and not any(_VOWEL.search(word, 1) for word in words)
+
+
+def _end(parts: tuple[str, ...], close: list[frozenset[str]], torn: list[frozenset[str]], at: int) -> int:
+    """Behind the last of the words from ``at`` on that can be ``parts``, some of them in two pieces; 0: they cannot."""
+    reached = {at}
+    for part in parts:
+        whole = {i + 1 for i in reached if i < len(close) and part in close[i]}
+        pieces = {i + 2 for i in reached if i < len(torn) and part in torn[i]} if len(parts) > 1 else set()
+        reached = whole | pieces
+    return min(reached, default=0)
 
 
 def unspaced(char: str) -> bool:

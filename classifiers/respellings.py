@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 from classifiers.reading import Edit, Reading, edited, replaced
 from classifiers.weights import in_vocabulary, split_words, weight
@@ -71,6 +72,7 @@ _MEAN_WORD = 9
 _LONG_RUN = re.compile(r"[^\W\d_]{5,2000}|\d+")
 _SPACED = re.compile(r"(?<![^\W_])[^\W_](?:[\W_]{1,6}[^\W_](?![^\W_])){3,}")
 _GAP = re.compile(r"[\W_]+")
+_BITS = re.compile(r"[01\W_]{48,}")
 
 
 def spaced(reading: Reading) -> Iterator[Reading]:
@@ -79,7 +81,7 @@ def spaced(reading: Reading) -> Iterator[Reading]:
     lost = False
     for match in _SPACED.finditer(reading.text):
         letters = sum(c.isalpha() for c in match.group())
-        if letters >= 4:
+        if letters >= 4 or (not letters and _BITS.fullmatch(match.group())):
             own, breaks = _closed(match)
             edits.extend(own)
             lost = lost or letters > _MEAN_WORD * (breaks + 1)
@@ -203,10 +205,43 @@ def initials(reading: Reading) -> Iterator[Reading]:
 _BULLET = re.compile(r"\r?\n[ \t]*(?:[-*•>|]|\d{1,3}[.)])[ \t]")
 
 
+_PIECES = re.compile(r"(?:\r?\n|\\n)[ \t]*[-*•>][ \t](?=.{1,6}(?:\r?\n|\\n|[\"'”]|$))")
+
+
 def itemised(reading: Reading) -> Iterator[Reading]:
     """Items of a list that are pieces of words put together."""
     lines = reading.text.count("\n") + 1
     if lines >= _FEWEST_LINES and len(reading.text) < 12 * lines:
         found = replaced(reading, "itemised", _BULLET, lambda _: "")
+    elif reading.text.count("\n- ") + reading.text.count("\\n- ") >= _FEWEST_LINES:  # a list in another text
+        found = replaced(reading, "itemised", _PIECES, lambda _: "")
+    else:
+        return
+    if found:
+        yield replace(found, joined=True)
+
+
+_PIECE = re.compile(r"[^\W\d_]{2,14}")
+_SEAM = re.compile(r"[ \t]*[|]?[ \t]*")
+
+
+def rejoined(reading: Reading) -> Iterator[Reading]:
+    """Words in two pieces put together, and table cells in a row: "Wh ich | award | did | she | rec | eive"."""
+    edits: list[Edit] = []
+    cells: list[Edit] = []
+    pieces = list(_PIECE.finditer(reading.text))
+    taken = 0
+    for one, other in pairwise(pieces):
+        gap = reading.text[one.end() : other.start()]
+        if not gap or len(gap) > 4 or one.start() < taken or not _SEAM.fullmatch(gap):
+            continue
+        left, right = one.group().lower(), other.group().lower()
+        if not (in_vocabulary(left) and in_vocabulary(right)) and in_vocabulary(left + right):
+            edits.append((one.end(), other.start(), ""))
+            taken = other.end()
+        elif "|" in gap:
+            cells.append((one.end(), other.start(), " "))
+    if edits:
+        found = edited(reading, "rejoined", sorted([*edits, *cells]))
         if found:
-            yield replace(found, joined=True)
+            yield found

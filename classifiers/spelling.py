@@ -117,7 +117,7 @@ def _keys(word: str) -> Iterator[str]:
     if len(single) >= _SHORTEST:
         yield f"1{single}"
     bare = _skeleton(word)
-    if bare == single and len(bare) >= 3:
+    if bare == single and len(bare) >= 2 and len(word) >= 3:
         yield f"2{bare}"
     sound = _VOWELS.sub("a", _SOUNDS.sub(lambda m: _SOUND_OF.get(m.group(), "s"), single))
     if len(sound) >= _SHORTEST:

@@ -85,7 +85,7 @@ def missed(detector: Detector, questions: Sequence[str], chain: Chain, seed: int
 
 
 def measure(setting: Setting) -> Iterator[Line]:
-    """Every form, and pairs of forms by the outer one's family: what is flagged of what is forgotten and of the rest."""
+    """Every form, and pairs of forms by the outer one's family: what is flagged of what is to be and of the rest."""
     for name, own in {"people": people(setting), "tofu": tofu(setting)}.items():
         groups: Mapping[str, Sequence[str]] = {"": own.forgotten, " FP": own.kept}
         for mark, questions in groups.items():
