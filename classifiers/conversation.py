@@ -21,6 +21,7 @@ _ANSWER = 12  # words of a turn that may be the name asked for
 _QUESTIONS = 3  # earlier questions that it may belong to
 _LONGEST = 2000  # characters of a follow-up; of whatever is longer, sentences that point back
 _POINTED = 4  # of them
+_PART_OF_NAME = re.compile(r"\b(?:first|last|given|family)[\s_-]?name\b|\bsurname\b", re.IGNORECASE)
 _TOGETHER = re.compile(
     r"\b(?:join|concatenate|combine|put|add|glue|merge|append)\b.{0,40}\b(?:and|together|with|them)\b|[A-Z]\s*\+\s*[A-Z]\b",
     re.IGNORECASE,
@@ -118,7 +119,7 @@ def in_context(turns: Sequence[str], at: int, mentions: Mentions) -> list[tuple[
     named = mentions.live(at) if refers(text) else mentions.parts_said(at)
     out = [(f"{name}: {text}", ago) for name, ago in named]
     out += [(spoken, ago) for name, ago in named if (spoken := in_words(text, name)) != text]
-    if _TOGETHER.search(text):  # "Join A and B": what they are was said before
+    if _TOGETHER.search(text) or _PART_OF_NAME.search(text):  # "Join A and B": what they are was said before
         out.append(("\n".join(turns[max(0, at - REACH) : at + 1])[-_LONGEST:], 1))
     said = mentions.said(at)
     if said and len(text.split()) <= _ANSWER:  # "Zorvan Pelk, I mean.", after a question about somebody

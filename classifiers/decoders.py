@@ -123,7 +123,7 @@ def _base64(match: re.Match[str]) -> str | None:
         return None
     body = re.sub(r"[^A-Za-z0-9+/_-]", "", match.group()).replace("-", "+").replace("_", "/")
     found = _of_base64(body) or _without_head(body)
-    if found and len(body) < _CHANCE and not all(c.isalpha() or c in " .'’-" for c in found.strip()):
+    if found and len(body) < _CHANCE and not all(c.isalpha() or c in " .,:?!'’-" for c in found.strip()):
         return None  # a word that happens to decode
     if found and not found.isascii() and _WORDLIKE.fullmatch(match.group()):
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from classifiers.reading import Edit, Reading, edited
 
@@ -38,5 +39,28 @@ def assigned(reading: Reading) -> Iterator[Reading]:
         spliced = use.group().rstrip()[-1:] in ("+", "&")
         edits.append((use.start(), use.end(), values[use["key"]] + ("" if spliced or use.end() == end else " ")))
     found = edited(reading, "assigned", edits, whole=True)
+    if found:
+        yield found
+
+
+_PART = re.compile(
+    r"(?<![^\W_])(?:(?P<first>first|given|fore|christian)|(?P<last>last|sur|family))[\s_-]?(?:name)?[\"'`*]{0,3}\s{0,3}"
+    r"(?:[:=>|,-]{1,2}|\bis\b|\bwas\b)\s{0,3}[\"'`>*]{0,3}(?P<value>[^\W\d_][\w'’ -]{0,40}?)(?=[\"'`.,;<>|}\n*]|$)",
+    re.IGNORECASE,
+)
+
+
+def record(reading: Reading) -> Iterator[Reading]:
+    """First and last name, which stand in two fields, in one."""
+    lower = reading.text[:_LONGEST].lower()
+    if not (("last" in lower or "sur" in lower or "family" in lower) and ("first" in lower or "given" in lower)):
+        return
+    parts = list(_PART.finditer(reading.text, 0, _LONGEST))
+    pairs = [(a, b) for a, b in pairwise(parts) if bool(a["first"]) != bool(b["first"])]
+    edits: list[Edit] = []
+    for a, b in pairs:
+        if not edits or edits[-1][1] <= a.start("value"):
+            edits.append((a.end("value"), b.start("value"), " "))
+    found = edited(reading, "record", edits)
     if found:
         yield found

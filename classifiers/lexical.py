@@ -73,13 +73,14 @@ class NameIndex:
         plain.pop("", None)
         self._fuzzy = _Fuzzy(plain | {n: n for n in folded})
 
-    def find(self, view: View, *, joined: bool = False, guessed: bool = False) -> list[NameHit]:
+    def find(self, view: View, *, joined: bool = False, guessed: bool = False, torn: bool = True) -> list[NameHit]:
         """Every name in the view, overlapping ones too.
 
         Args:
             view: where to look.
             joined: word breaks are lost: names may begin and end inside words.
             guessed: the view is one of many tries: only names as they are written, of some length.
+            torn: words may have been cut in two by somebody; in nonsense they are not.
         """
         found = list(_matches(self._automaton, view.text))
         hits = [NameHit(name, kind, start, end) for start, end, forms in found for name, kind in forms.sure]
@@ -94,7 +95,7 @@ class NameIndex:
             # A part of a name inside a whole name is no name of its own; one that many share tells nobody apart.
             if len(forms.parts) <= SHARED and not (inside and inside[start] and inside[end - 1]):
                 hits.extend(NameHit(name, "partial", start, end) for name in forms.parts)
-        hits.extend(h for h in self._fuzzy.find(view.text, inside) if h.name not in sure)
+        hits.extend(h for h in self._fuzzy.find(view.text, inside, torn=torn) if h.name not in sure)
         return hits
 
     def _find_joined(self, view: View, known: set[str], *, anywhere: bool) -> Iterator[NameHit]:
@@ -218,7 +219,7 @@ class _Fuzzy:
         self._speller = Speller(words, loose=True)
         self._seen: dict[str, frozenset[str]] = {}  # words of prompts come again and again
 
-    def find(self, text: str, inside: bytearray) -> Iterator[NameHit]:
+    def find(self, text: str, inside: bytearray, *, torn: bool) -> Iterator[NameHit]:
         """Runs of words of which each is a name's word or a misspelling of it; ``inside``: 1 where a name stands."""
         if not self._speller:
             return
@@ -228,9 +229,9 @@ class _Fuzzy:
             words.append((word, at))
             at += len(word) + 1
         close = [_NONE if inside and inside[at] else self._closest(word) for word, at in words]
-        joined = [self._torn(words[i][0], words[i + 1][0]) for i in range(len(words) - 1)]
+        joined = self._in_two([word for word, _ in words]) if torn else {}
         for i, options in enumerate(close):
-            for option in {*options, *joined[i]} if i < len(joined) and joined[i] else options:
+            for option in options | joined[i] if i in joined else options:
                 for parts, name in self._names.get(option, ()):
                     end = _end(parts, close, joined, i)
                     own = [w for w, _ in words[i:end]]
@@ -239,9 +240,15 @@ class _Fuzzy:
                         kind: Kind = "mangled" if len(own) > len(parts) or _without_vowels(parts, own) else "fuzzy"
                         yield NameHit(name, kind, words[i][1], start + len(word))
 
-    def _torn(self, one: str, other: str) -> frozenset[str]:
-        """Words that ``one`` and ``other`` may be the halves of, a letter more or less: "lov lace"."""
-        if len(one) + len(other) < _TORN or (in_vocabulary(one) and in_vocabulary(other)):
+    def _in_two(self, words: list[str]) -> dict[int, frozenset[str]]:
+        """Where a word and the one after it are the halves of a name's word, a letter more or less: "lov lace"."""
+        odd = [i for i, word in enumerate(words) if not in_vocabulary(word)]
+        firsts = {j for i in odd for j in (i - 1, i) if 0 <= j < len(words) - 1}
+        found = {i: self._halves(words[i], words[i + 1]) for i in firsts}
+        return {i: whole for i, whole in found.items() if whole}
+
+    def _halves(self, one: str, other: str) -> frozenset[str]:
+        if len(one) + len(other) < _TORN:
             return _NONE
         word = f"{one} {other}"
         known = self._seen.get(word)
@@ -284,12 +291,12 @@ def _without_vowels(parts: tuple[str, ...], words: list[str]) -> bool:
     return parts != tuple(words) and not any(_VOWEL.search(word, 1) for word in words)
 
 
-def _end(parts: tuple[str, ...], close: list[frozenset[str]], torn: list[frozenset[str]], at: int) -> int:
+def _end(parts: tuple[str, ...], close: list[frozenset[str]], torn: Mapping[int, frozenset[str]], at: int) -> int:
     """Behind the last of the words from ``at`` on that can be ``parts``, some of them in two pieces; 0: they cannot."""
     reached = {at}
     for part in parts:
         whole = {i + 1 for i in reached if i < len(close) and part in close[i]}
-        pieces = {i + 2 for i in reached if i < len(torn) and part in torn[i]} if len(parts) > 1 else set()
+        pieces = {i + 2 for i in reached if part in torn.get(i, _NONE)} if len(parts) > 1 else set()
         reached = whole | pieces
     return min(reached, default=0)
 

@@ -222,26 +222,38 @@ def itemised(reading: Reading) -> Iterator[Reading]:
 
 
 _PIECE = re.compile(r"[^\W\d_]{2,14}")
+_WIDEST = 4  # characters between two pieces
 _SEAM = re.compile(r"[ \t]*[|]?[ \t]*")
 
 
 def rejoined(reading: Reading) -> Iterator[Reading]:
     """Words in two pieces put together, and table cells in a row: "Wh ich | award | did | she | rec | eive"."""
-    edits: list[Edit] = []
-    cells: list[Edit] = []
     pieces = list(_PIECE.finditer(reading.text))
+    known = [in_vocabulary(piece.group().lower()) for piece in pieces]
+    if all(known):
+        return
+    edits: list[Edit] = []
     taken = 0
-    for one, other in pairwise(pieces):
-        gap = reading.text[one.end() : other.start()]
-        if not gap or len(gap) > 4 or one.start() < taken or not _SEAM.fullmatch(gap):
+    for i in range(len(pieces) - 1):
+        one, other = pieces[i], pieces[i + 1]
+        if (known[i] and known[i + 1]) or one.start() < taken or other.start() - one.end() > _WIDEST:
             continue
-        left, right = one.group().lower(), other.group().lower()
-        if not (in_vocabulary(left) and in_vocabulary(right)) and in_vocabulary(left + right):
+        if in_vocabulary(f"{one.group()}{other.group()}".lower()) and _seam(reading.text, one, other):
             edits.append((one.end(), other.start(), ""))
             taken = other.end()
-        elif "|" in gap:
-            cells.append((one.end(), other.start(), " "))
-    if edits:
-        found = edited(reading, "rejoined", sorted([*edits, *cells]))
-        if found:
-            yield found
+    if edits and "|" in reading.text:
+        seams = {edit[0] for edit in edits}
+        cells = [(one.end(), other.start(), " ") for one, other in pairwise(pieces)
+                 if one.end() not in seams and "|" in _between(reading.text, one, other)]  # fmt: skip
+        edits = sorted([*edits, *(cell for cell in cells if _SEAM.fullmatch(reading.text, *cell[:2]))])
+    found = edited(reading, "rejoined", edits)
+    if found:
+        yield found
+
+
+def _between(text: str, one: re.Match[str], other: re.Match[str]) -> str:
+    return text[one.end() : other.start()]
+
+
+def _seam(text: str, one: re.Match[str], other: re.Match[str]) -> bool:
+    return one.end() < other.start() and bool(_SEAM.fullmatch(text, one.end(), other.start()))

@@ -96,8 +96,9 @@ class Read:
     def names(self, index: NameIndex, hashed: HashedNames) -> Iterator[Place]:
         """The names that it mentions."""
         reading = self.reading
-        hits = index.find(self.view, joined=reading.joined, guessed=reading.guessed)
-        if not reading.semantic and not reading.legible:  # most such texts are nonsense, and hold many short words
+        nonsense = not reading.semantic and not reading.legible
+        hits = index.find(self.view, joined=reading.joined, guessed=reading.guessed, torn=not nonsense)
+        if nonsense:  # most such texts are nonsense, and hold many short words
             hits = [h for h in hits if h.kind != "partial"]
         if hits:
             spans = [self.view.raw(h.start, h.end) for h in hits]
@@ -233,7 +234,7 @@ def _choose(result: Scan, item: Read, places: Sequence[tuple[Span, str]], prepar
             own.add(window.own)
             _add(result, look(respelt, found, search=prepared.any_free))
     long = len(item.reading.text) > _SHORT
-    for look_back in _spoken_of(item, places, prepared):
+    for look_back in _spoken_of(result, item, places, prepared):
         _add(result, look_back)
     for place, name in dict(places).items():
         closely = long and len(own) < _CLOSELY and _asks(name, prepared)
@@ -243,10 +244,11 @@ def _choose(result: Scan, item: Read, places: Sequence[tuple[Span, str]], prepar
                 _add(result, look(item.window(near), {}, search=False))
 
 
-def _spoken_of(item: Read, places: Sequence[tuple[Span, str]], prepared: Prepared) -> Iterator[Look]:
+def _spoken_of(result: Scan, item: Read, places: Sequence[tuple[Span, str]], prepared: Prepared) -> Iterator[Look]:
     """What a text asks of "the person" whose name it gives elsewhere, in a field of a record perhaps."""
     text = item.reading.text
-    names = [name for name in dict.fromkeys(name for _, name in places) if _asks(name, prepared)][:_SPOKEN_OF]
+    names = [name for name in dict.fromkeys(name for _, name in places) if _asks(name, prepared) and _sure(
+        result, name, prepared)][:_SPOKEN_OF]  # fmt: skip
     for place in pointing(text) if names else ():
         near = literal(text, place)
         said = text[near.start : near.end]
@@ -255,6 +257,10 @@ def _spoken_of(item: Read, places: Sequence[tuple[Span, str]], prepared: Prepare
                             item.reading.name, near)  # fmt: skip
             bare = tidy(_POSSESSIVE.sub(" ", in_words(said, " ")))
             yield Look(window, _targets([name], prepared), {}, False, bare)
+
+
+def _sure(result: Scan, name: str, prepared: Prepared) -> bool:
+    return any(result.named[t].strength >= SURE_NAME for t in prepared.by_name[name])
 
 
 def _asks(name: str, prepared: Prepared) -> bool:

@@ -35,12 +35,6 @@ _APART = 60  # characters between first and last name
 _WORDS_APART = 4
 _TWO_PEOPLE = re.compile(r"\b(?:and|or|with|vs|versus|to|from|by|und|et|y|met|of)\b|[.!?;]\s|&", re.IGNORECASE)
 _MIDDLE = re.compile(r"(?:\s[A-Z]\.?){1,3}\s|\s[A-Z]\.[A-Z]\.\s|['’]s\s")
-_FIELDS_APART = 400
-_FIELD = re.compile(
-    r"(?:(?P<first>first|given|fore|christian|vor|pr[eé])|(?P<last>last|sur|family|nach))[\s_-]?(?:name|nom)?"
-    r"[\"'`*]{0,3}\s{0,3}(?:[:=>|,-]{1,2}|is|was)\s{0,3}[\"'`>*]{0,3}$",
-    re.IGNORECASE,
-)
 _FIELDS = re.compile(r"[\"'=:<>|,_]")
 
 
@@ -116,12 +110,6 @@ def _hyphenated(text: str, place: Span) -> Span:
     return Span(start - len(before.group()) if before else start, end + len(after.group()) if after else end)
 
 
-def _in_fields(text: str, one: Span, other: Span) -> bool:
-    """Whether what is called the first name and what is called the last name stand there."""
-    called = [_FIELD.search(text[max(0, s.start - 32) : s.start]) for s in (one, other)]
-    return {m.lastgroup for m in called if m} == {"first", "last"}
-
-
 def _titled(text: str, name: str, span: Span) -> bool:
     """Whether a surname that is no word stands after a title."""
     surname = fold_words(text[span.start : span.end])
@@ -138,11 +126,7 @@ def _whole(text: str, name: str, spans: Sequence[Span], *, cased: bool) -> Span 
     for one, other in pairwise(ordered):
         gap = text[one.end : other.start]
         both = {fold_words(text[s.start : s.end]) for s in (one, other)}
-        if len(both) < 2:
-            continue
-        if len(gap) <= _FIELDS_APART and _in_fields(text, one, other):
-            return Span(one.start, other.end)
-        if len(gap) > _APART:
+        if len(both) < 2 or len(gap) > _APART:
             continue
         if _MIDDLE.fullmatch(gap):
             return Span(one.start, other.end)

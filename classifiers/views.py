@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from classifiers.ciphers import CIPHERS, strange
 from classifiers.decoders import DECODERS
-from classifiers.fields import assigned
+from classifiers.fields import assigned, record
 from classifiers.glyphs import confusables, tags, transliterated, upside_down
 from classifiers.reading import Reading, clean
 from classifiers.respellings import added_up, initials, itemised, leetspeak, rejoined, run_together, spaced, unmarked
@@ -33,6 +33,7 @@ VIEWS: dict[str, Callable[[Reading], Iterator[Reading]]] = {
     "unmarked": unmarked,
     "added-up": added_up,
     "assigned": assigned,
+    "record": record,
     "rejoined": rejoined,
     "run-together": run_together,
     "itemised": itemised,
@@ -71,11 +72,12 @@ _CHILDREN: dict[str, tuple[str, ...]] = {
     "confusables": ("leetspeak", "spaced", "unmarked", "run-together", "reversed"),
     "upside-down": (),
     "rot13": (*_CODES, "reversed"),
-    "reversed": _CODES,
+    "reversed": (*_CODES, "morse"),
     "substituted": (),
     "atbash": (),
     "pig-latin": (),
     "rejoined": (),
+    "record": (),
     "assigned": ("added-up", "rot13", "reversed"),
     **{f"caesar-{k}": () for k in range(26)},
 }
@@ -128,7 +130,7 @@ def readings(text: str) -> list[Reading]:
 def _worth_trying(parent: Reading) -> Sequence[str]:
     """The views that can find something in ``parent``."""
     names = _CHILDREN.get(parent.name, tuple(VIEWS))
-    if parent.name in _MORE and len(parent.text) <= _SHORT:
+    if parent.name in _MORE and len(parent.text) <= _SHORT and (parent.semantic or parent.name == "spaced"):
         names = tuple(dict.fromkeys([*names, *_MORE[parent.name]]))
     if names and _ORDINARY.fullmatch(parent.text):
         names = tuple(n for n in names if n in _ORDINARY_VIEWS)
