@@ -87,6 +87,14 @@ def _view(
     return view
 
 
+_DIGIT = re.compile(r"\d")
+
+
+def _of_digits(view: View) -> View:
+    """``view``, for texts with a digit: most have none."""
+    return lambda reading: view(reading) if _DIGIT.search(reading.text) else iter(())
+
+
 def _between(text: str, decoded: Sequence[Edit], short: tuple[re.Pattern[str], Decode]) -> Iterator[Edit]:
     """What stands among decoded runs and would by itself be too short to tell from words."""
     pattern, decode = short
@@ -300,8 +308,8 @@ DECODERS: dict[str, View] = {
     "escapes": escapes,
     "base64": _view("base64", _B64, _base64, (_B64_WORD, _base64_word)),
     "hex": _view("hex", _HEX, _hex),
-    "numbers": _view("numbers", _NUMBERS, _numbers),
-    "binary": _view("binary", _BINARY, _binary),
+    "numbers": _of_digits(_view("numbers", _NUMBERS, _numbers)),
+    "binary": _of_digits(_view("binary", _BINARY, _binary)),
     "base32": _view("base32", _B32, _base32),
     "base85": _view("base85", _A85, _base85),
     "base58": _view("base58", _B58, _base58),

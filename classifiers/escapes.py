@@ -17,8 +17,13 @@ _ESCAPE = re.compile(
 )
 
 
+_SIGNS = "%&\\=+"  # one of them is in every escape
+
+
 def escapes(reading: Reading) -> Iterator[Reading]:
     """URL, HTML, backslash, quoted-printable and UTF-7 escapes resolved in place."""
+    if not any(sign in reading.text for sign in _SIGNS):
+        return
     found = replaced(reading, "escapes", _OF_URL if "%" in reading.text else _ESCAPE, _resolve)
     if found:
         yield found

@@ -9,36 +9,37 @@ from itertools import pairwise
 from classifiers.reading import Edit, Reading, edited
 
 _GIVEN = re.compile(
-    r"(?<![\w$])(?:let|const|var|set|define|remember|store|say|put)?\s*[\"'`$]?(?P<key>[A-Za-z_]\w{0,19})[\"'`]?\s{0,3}"
-    r"(?::=|=|:|\bis\b|\bbe\b|\bmeans\b|\bstands for\b)\s{0,3}"
-    r"(?:(?P<mark>[\"'`])(?P<quoted>[^\"'`\n]{1,60})(?P=mark)|(?P<bare>[A-Z][^\"'`\n;,.|&{}()=]{0,40}))",
-    re.IGNORECASE,
+    r"(?<![\w$])(?:[\"'`$]?(?P<key>[A-Za-z_]\w{0,19})[\"'`]?\s{0,3}:?[:=]|(?P<letter>[A-Z]) (?:is|be|means|stands for))"
+    r"\s{0,3}"
+    r"(?:(?P<mark>[\"'`])(?P<quoted>[^\"'`\n]{1,60})(?P=mark)|(?P<bare>[A-Z][^\"'`\n;,.|&{}()=]{0,40}))"
 )
+_LETTER = re.compile(r"\b[A-Z] (?:is|be|means|stands) ")
 _MOST = 24  # values of one text
+_SHORT = 1500  # characters of a text in which a value may stand without quotes; in code types stand so
 _LONGEST = 20_000  # characters of a text with values to look for
 
 
 def assigned(reading: Reading) -> Iterator[Reading]:
     """Values in place of what they are called by, and all of them in a row: "A = Zor; B = van; who is A B?"."""
-    if len(reading.text) > _LONGEST:
+    text = reading.text
+    if len(text) > _LONGEST or not (text.count("=") + text.count(":") > 1 or _LETTER.search(text)):
         return
-    given = list(_GIVEN.finditer(reading.text))
-    values = {m["key"]: (m["quoted"] or m["bare"] or "").strip() for m in given}
+    given = [m for m in _GIVEN.finditer(text) if m["quoted"] or len(text) <= _SHORT]
+    values = {m["key"] or m["letter"]: (m["quoted"] or m["bare"] or "").strip() for m in given}
     if not 2 <= len(values) <= _MOST:
         return
     uses = re.compile(
         rf"(?<![\w$])(?:\$?\{{\s*|\$|%|<|\[+)?(?P<key>{'|'.join(map(re.escape, values))})(?:\s*\}}|%|>|\]+)?(?!\w)"
         r"(?:\s*(?:\+|&|and\b)\s*(?=\$?\{?\w))?"
     )
-    taken = [m.span("key") for m in given]
     edits: list[Edit] = []
     for use in uses.finditer(reading.text):
         start, end = use.span("key")
-        if (start, end) in taken or any(m.start() <= start < m.end() for m in given):
+        if any(m.start() <= start < m.end() for m in given):
             continue
         spliced = use.group().rstrip()[-1:] in ("+", "&")
         edits.append((use.start(), use.end(), values[use["key"]] + ("" if spliced or use.end() == end else " ")))
-    found = edited(reading, "assigned", edits, whole=True)
+    found = edited(reading, "assigned", edits)
     if found:
         yield found
 

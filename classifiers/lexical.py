@@ -229,9 +229,9 @@ class _Fuzzy:
             words.append((word, at))
             at += len(word) + 1
         close = [_NONE if inside and inside[at] else self._closest(word) for word, at in words]
-        joined = self._in_two([word for word, _ in words]) if torn else {}
+        joined = self._in_two([word for word, _ in words], close) if torn and any(close) else {}
         for i, options in enumerate(close):
-            for option in options | joined[i] if i in joined else options:
+            for option in options | joined.get(i, _NONE) if joined else options:
                 for parts, name in self._names.get(option, ()):
                     end = _end(parts, close, joined, i)
                     own = [w for w, _ in words[i:end]]
@@ -240,15 +240,15 @@ class _Fuzzy:
                         kind: Kind = "mangled" if len(own) > len(parts) or _without_vowels(parts, own) else "fuzzy"
                         yield NameHit(name, kind, words[i][1], start + len(word))
 
-    def _in_two(self, words: list[str]) -> dict[int, frozenset[str]]:
-        """Where a word and the one after it are the halves of a name's word, a letter more or less: "lov lace"."""
-        odd = [i for i, word in enumerate(words) if not in_vocabulary(word)]
-        firsts = {j for i in odd for j in (i - 1, i) if 0 <= j < len(words) - 1}
-        found = {i: self._halves(words[i], words[i + 1]) for i in firsts}
+    def _in_two(self, words: list[str], close: list[frozenset[str]]) -> dict[int, frozenset[str]]:
+        """Where a word and the one after it are the halves of a name's word beside another: "ada lov lace"."""
+        near = [i for i, options in enumerate(close) if options]
+        beside = [j for i in near for j in (i - 2, i + 1) if 0 <= j < len(words) - 1]
+        found = {i: self._halves(words[i], words[i + 1]) for i in beside}
         return {i: whole for i, whole in found.items() if whole}
 
     def _halves(self, one: str, other: str) -> frozenset[str]:
-        if len(one) + len(other) < _TORN:
+        if len(one) + len(other) < _TORN or (in_vocabulary(one) and in_vocabulary(other)):
             return _NONE
         word = f"{one} {other}"
         known = self._seen.get(word)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from classifiers.reading import Edit, Reading, edited, replaced
-from classifiers.weights import in_vocabulary, split_words, weight
+from classifiers.weights import in_vocabulary, split_words, unknown, weight
 
 _SIGNS = {
     "|\\/|": "m", "/\\/\\": "m", "|\\|": "n", "/\\/": "n", "|-|": "h", "|_|": "u", "(_)": "u", "()": "o", "|<": "k",
@@ -158,6 +158,7 @@ _MARK = re.compile(
     r"|(?<=[^\W\d_])(?P<mark>[^\w\s<>]{1,6}|_{1,3})(?=[^\W\d_])",
     re.IGNORECASE,
 )
+_PARTED = 0.7  # of a text's length that is left where marks stand between all letters
 _LINE_END = re.compile(r"(?<=[^\W\d_])[-\u2010\u2011\u00ad][ \t]*\r?\n[ \t>*#]*(?=[^\W\d_])")
 
 
@@ -168,7 +169,8 @@ def unmarked(reading: Reading) -> Iterator[Reading]:
     telling = any(m.lastgroup != "hyphen" for m in _MARK.finditer(base.text))
     found = replaced(base, "unmarked", _MARK, lambda _: "", whole=broken is not None) or broken
     if found:
-        yield replace(found, semantic=telling or broken is not None)
+        name = "parted" if len(found.text) < _PARTED * len(reading.text) else found.name
+        yield replace(found, name=name, semantic=telling or broken is not None)
 
 
 _ADDED = re.compile(r"([\"'`])\s*(?:\+|\.{1,2}|&|\|\||<>|~)?\s*(?:\\?\r?\n\s*)?[frbu]?\1")
@@ -228,15 +230,20 @@ _SEAM = re.compile(r"[ \t]*[|]?[ \t]*")
 
 def rejoined(reading: Reading) -> Iterator[Reading]:
     """Words in two pieces put together, and table cells in a row: "Wh ich | award | did | she | rec | eive"."""
-    pieces = list(_PIECE.finditer(reading.text))
-    known = [in_vocabulary(piece.group().lower()) for piece in pieces]
-    if all(known):
+    words = _PIECE.findall(reading.text.lower())
+    odd = set(unknown(words))
+    if not any(in_vocabulary(a + b) for a, b in pairwise(words) if a in odd or b in odd):
         return
+    pieces = list(_PIECE.finditer(reading.text))
     edits: list[Edit] = []
     taken = 0
     for i in range(len(pieces) - 1):
         one, other = pieces[i], pieces[i + 1]
-        if (known[i] and known[i + 1]) or one.start() < taken or other.start() - one.end() > _WIDEST:
+        if (
+            not odd & {one.group().lower(), other.group().lower()}
+            or one.start() < taken
+            or other.start() - one.end() > _WIDEST
+        ):
             continue
         if in_vocabulary(f"{one.group()}{other.group()}".lower()) and _seam(reading.text, one, other):
             edits.append((one.end(), other.start(), ""))

@@ -234,7 +234,7 @@ def _choose(result: Scan, item: Read, places: Sequence[tuple[Span, str]], prepar
             own.add(window.own)
             _add(result, look(respelt, found, search=prepared.any_free))
     long = len(item.reading.text) > _SHORT
-    for look_back in _spoken_of(result, item, places, prepared):
+    for look_back in _spoken_of(result, item, places, prepared) if places else ():
         _add(result, look_back)
     for place, name in dict(places).items():
         closely = long and len(own) < _CLOSELY and _asks(name, prepared)

@@ -63,6 +63,7 @@ _CHILDREN: dict[str, tuple[str, ...]] = {
     "spaced": ("leetspeak", "unmarked"),
     "segmented": (),
     "unmarked": ("leetspeak", *_CODES),
+    "parted": ("leetspeak", *_CODES),
     "added-up": (*_CODES, "rot13", "reversed"),
     "camel-case": (),
     "run-together": (),
@@ -72,7 +73,7 @@ _CHILDREN: dict[str, tuple[str, ...]] = {
     "confusables": ("leetspeak", "spaced", "unmarked", "run-together", "reversed"),
     "upside-down": (),
     "rot13": (*_CODES, "reversed"),
-    "reversed": (*_CODES, "morse"),
+    "reversed": _CODES,
     "substituted": (),
     "atbash": (),
     "pig-latin": (),
@@ -86,12 +87,12 @@ _SHORT = 4000  # characters
 _MORE: dict[str, tuple[str, ...]] = {
     "leetspeak-i": ("added-up", "spaced", "substituted"),
     "spaced": (*_CODES, "base58", "binary", "morse", "rejoined", *CIPHERS),
-    "unmarked": ("base58", "base85", "rejoined", *CIPHERS),
+    "parted": ("base58", "rejoined", *CIPHERS),
     "added-up": ("base58", "base85", "binary", "morse", "leetspeak", "substituted"),
     "itemised": (*_CODES, "leetspeak", "confusables", "run-together", *CIPHERS),
     "confusables": (*_CODES, "base58", "itemised", *CIPHERS),
     "rot13": ("rejoined", "nato", "unmarked"),
-    "reversed": ("leetspeak", "rejoined", "run-together", "unmarked"),
+    "reversed": ("rejoined", "run-together"),
     "substituted": (),
     "atbash": ("spaced", "nato", "rejoined"),
     **{f"caesar-{k}": (*_CODES, "reversed", "rejoined") for k in range(26)},
@@ -119,7 +120,7 @@ def readings(text: str) -> list[Reading]:
                 if len(found) >= MAX_READINGS or left < 0:
                     raise TextTooLong("a text can be read in more ways than are looked at; send less of it at a time")
                 seen.add(reading.text)
-                if name in _LOSSY or parent.garbled:
+                if (name in _LOSSY or parent.garbled) and reading.legible:
                     reading = replace(reading, garbled=True)
                 found.append(reading)
                 if depth + 1 < MAX_DEPTH:
