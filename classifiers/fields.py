@@ -9,9 +9,10 @@ from itertools import pairwise
 from classifiers.reading import Edit, Reading, edited
 
 _GIVEN = re.compile(
-    r"(?<![\w$])(?:[\"'`$]?(?P<key>[A-Za-z_]\w{0,19})[\"'`]?\s{0,3}:?[:=]|(?P<letter>[A-Z]) (?:is|be|means|stands for))"
-    r"\s{0,3}"
-    r"(?:(?P<mark>[\"'`])(?P<quoted>[^\"'`\n]{1,60})(?P=mark)|(?P<bare>[A-Z][^\"'`\n;,.|&{}()=]{0,40}))"
+    r"(?<![\w$])(?:(?P<letter>[A-Z])\s{0,3}(?::?[:=]|\b(?:is|be|means|stands for)\b)"
+    r"|[\"'`$]?(?P<key>[A-Za-z_]\w{0,19})[\"'`]?\s{0,3}:?[:=])\s{0,3}"
+    r"(?:(?P<mark>[\"'`])(?P<quoted>[^\"'`\n]{1,60})(?P=mark)"
+    r"|(?P<bare>(?(letter)[^\W\d_]|[A-Z])[^\"'`\n;,.|&{}()=]{0,40}?)(?=\s+and\b|[\"'`\n;,.|&{}()=]|$))"
 )
 _LETTER = re.compile(r"\b[A-Z] (?:is|be|means|stands) ")
 _MOST = 24  # values of one text
