@@ -93,7 +93,8 @@ def pig_latin(reading: Reading) -> Iterator[Reading]:
     if len(found) < _TELLING_WORDS:
         return
     for letters in (1, 0):  # letters that are put back where no word comes out
-        made = edited(reading, "pig-latin", ((m.start(), m.end(), _put_back(m.group(1), letters)) for m in found))
+        made = edited(reading, "pig-latin", ((m.start(), m.end(), _put_back(m.group(1), letters)) for m in found),
+                      semantic=False)  # fmt: skip
         if made:
             yield made
 

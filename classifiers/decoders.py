@@ -8,6 +8,7 @@ import re
 import unicodedata
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from classifiers.escapes import escapes
 from classifiers.reading import Edit, Reading, cleaned, edited, replaced
@@ -17,6 +18,7 @@ Decode = Callable[[re.Match[str]], str | None]
 
 _LONGEST = 200_000  # decoded characters of one run
 _TOGETHER = frozenset({"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "LATIN"})
+_BOXED = frozenset(map(chr, range(0x1F130, 0x1F200)))  # letters in squares, circles and flags
 _NEAR = 24  # characters after the last decoded run
 _SENTENCE = 3  # words from which on a decoded run stands on lines of its own
 
@@ -43,7 +45,9 @@ def _readable(data: bytes) -> str | None:
 
 def _plausible(text: str) -> str | None:
     text = cleaned(text)
-    if sum(c.isprintable() or c.isspace() for c in text) < 0.95 * len(text) or sum(map(str.isalnum, text)) < 3:
+    if sum(c.isprintable() or c.isspace() for c in text) < 0.95 * len(text):
+        return None
+    if sum(c.isalnum() or c in _BOXED for c in text) < 3:
         return None
     if not text.isascii() and not _of_one_script(text):
         return None
@@ -300,8 +304,8 @@ def nato(reading: Reading) -> Iterator[Reading]:
     """Names spelt in the radio alphabet."""
     if len(_ALPHABET & set(reading.text[:20_000].lower().split())) >= 2:
         found = replaced(reading, "nato", _NATO, _nato)
-        if found:
-            yield found
+        if found:  # in small letters a name looks like any word, so half of one says nothing
+            yield replace(found, semantic=False)
 
 
 DECODERS: dict[str, View] = {

@@ -29,6 +29,7 @@ TELLING = 7  # letters of a name that is found although its words are parted oth
 _TORN = 6  # letters of a word that is found in two pieces
 _REMEMBERED = 20_000  # words
 _VOWEL = re.compile("[aeiou]")
+_TREBLED = re.compile(r"(.)\1\1")
 _NONE: frozenset[str] = frozenset()
 _TITLES = frozenset("mr mrs ms dr prof sir dame lady lord saint st the".split())
 
@@ -237,7 +238,7 @@ class _Fuzzy:
                     own = [w for w, _ in words[i:end]]
                     if len(own) > len(parts) or (own and _mistyped(parts, own)):
                         word, start = words[end - 1]
-                        kind: Kind = "mangled" if len(own) > len(parts) or _without_vowels(parts, own) else "fuzzy"
+                        kind: Kind = "mangled" if len(own) > len(parts) or _on_purpose(parts, own) else "fuzzy"
                         yield NameHit(name, kind, words[i][1], start + len(word))
 
     def _in_two(self, words: list[str], close: list[frozenset[str]]) -> dict[int, frozenset[str]]:
@@ -286,8 +287,10 @@ def _one_edit(name: str, word: str) -> bool:
     return min(OSA.distance(name, w, score_cutoff=1) for w in (word, word.removesuffix("s"))) <= 1
 
 
-def _without_vowels(parts: tuple[str, ...], words: list[str]) -> bool:
-    """Whether ``words`` are ``parts`` of which all vowels but the first were left out."""
+def _on_purpose(parts: tuple[str, ...], words: list[str]) -> bool:
+    """Whether ``words`` are ``parts`` without any vowel but the first letters, or with a letter three times or more."""
+    if any(_TREBLED.search(word) for word in words):
+        return True
     return parts != tuple(words) and not any(_VOWEL.search(word, 1) for word in words)
 
 
