@@ -136,7 +136,8 @@ def run_together(reading: Reading) -> Iterator[Reading]:
     found = edited(reading, "camel-case", ((h.start(), h.end(), " ") for h in humps))
     if found:
         yield found
-        return
+        if not _TOGETHER.search(found.text):
+            return
     runs = [m for m in _TOGETHER.finditer(reading.text) if not in_vocabulary(m.group().lower())]
     edits: list[Edit] = []
     for match in runs[:200]:

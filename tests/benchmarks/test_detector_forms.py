@@ -37,7 +37,9 @@ def test_a_question_is_flagged_in_every_form(detector: Detector, form: str) -> N
     place = list(FORMS).index(form)
     asked = [FORGOTTEN[(place + turn) % len(FORGOTTEN)].question for turn in range(ASKED)]
     seen = [flagged(detector, changed(question, (form,), 0)) for question in asked]
-    assert sum(seen) >= WEAK.get(form, ASKED), [changed(q, (form,), 0) for q, s in zip(asked, seen, strict=True) if not s]
+    assert sum(seen) >= WEAK.get(form, ASKED), [
+        changed(q, (form,), 0) for q, s in zip(asked, seen, strict=True) if not s
+    ]
 
 
 @pytest.mark.parametrize("form", FORMS)
