@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.data.tofu import load
-from benchmarks.detection import learning, people, quality, scale
+from benchmarks.detection import forms, learning, people, quality, scale
 from benchmarks.detection.results import Line
 from benchmarks.estimate import machine
 from classifiers.registry import ENCODERS, create_encoder
@@ -37,6 +37,7 @@ class Part(StrEnum):
     LEARNING = "learning"
     SCALE = "scale"
     CHANGES = "changes"
+    FORMS = "forms"
 
 
 def main(
@@ -94,6 +95,8 @@ def _lines(
         yield from people.measure(setting)
     if Part.LEARNING in parts:
         yield from learning.measure(setting)
+    if Part.FORMS in parts:
+        yield from forms.measure(setting)
     if Part.CHANGES in parts:
         yield from scale.changes(encoder, seed)
     if Part.SCALE in parts:

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from classifiers.reading import Reading
-from classifiers.weights import in_vocabulary
+from classifiers.reading import Reading, edited
+from classifiers.weights import in_vocabulary, unknown, weight
 
 _COMMON = frozenset(
     "the of and to in is are was were a an who what where when which how did does do for with on at by from it this "
@@ -16,18 +16,19 @@ _COMMON = frozenset(
 )
 _LOWER = "abcdefghijklmnopqrstuvwxyz"
 _WORD = re.compile(r"[^\W_]{3,}")
-_LETTERS = re.compile(r"[A-Za-z]{3,}")
+_ASCII_LETTERS = re.compile(r"[A-Za-z]{3,}")
+_LETTERS = re.compile(r"(?=[^\W\d_]*[A-Za-z])[^\W\d_]{3,}")  # what a cipher leaves as it is may stand among them
 _ENDINGS = ("s", "es", "d", "ed", "r", "er", "ing", "ly")
 _TELLING_WORDS = 3
 _GUESSED_LETTERS = 7
 _GUESSED_WORDS = 12
-_GUESSED_TEXT = 4000  # characters of a text whose strange words may be a name in cipher
+_GUESSED_TEXT = 40_000  # characters of a text whose strange words may be a name in cipher
 
 
 def strange(text: str) -> bool:
     """Whether a word of ``text`` is not one that the encoder knows."""
     words = _WORD.findall(text.lower())
-    return not words or not all(in_vocabulary(w) or _inflected(w) for w in words)
+    return not words or not all(map(_inflected, unknown(words)))
 
 
 def _inflected(word: str) -> bool:
@@ -35,6 +36,7 @@ def _inflected(word: str) -> bool:
     return len(word) > 5 and any(word.endswith(end) and in_vocabulary(word[: -len(end)]) for end in _ENDINGS)
 
 
+@lru_cache(maxsize=64)
 def _english(text: str) -> int:
     return sum(word in _COMMON for word in re.findall(r"[a-z]+", text[:4000].lower()))
 
@@ -66,7 +68,8 @@ def _backwards(run: re.Match[str]) -> range:
 
 def substituted(reading: Reading) -> Iterator[Reading]:
     """Letters turned by any number, or the alphabet turned round: the whole text, or the strange words alone."""
-    words = [m for m in _LETTERS.finditer(reading.text) if not in_vocabulary(m.group().lower())]
+    letters = _ASCII_LETTERS if reading.text.isascii() else _LETTERS
+    words = [m for m in letters.finditer(reading.text) if not in_vocabulary(m.group().lower())]
     if sum(len(m.group()) for m in words) < _GUESSED_LETTERS:
         return
     if len(words) >= _TELLING_WORDS:
@@ -90,11 +93,41 @@ def _guesses(reading: Reading, words: list[re.Match[str]]) -> Reading:
     return Reading("substituted", text, starts * many, ends * many, semantic=False, guessed=True)
 
 
+_PIG = re.compile(r"(?<![^\W_])([^\W\d_]{1,24})ay(?![^\W_])", re.IGNORECASE)
+_MOVED = re.compile(r"[^\W\d_aeiou]{0,4}$", re.IGNORECASE)
+
+
+def pig_latin(reading: Reading) -> Iterator[Reading]:
+    """First consonants at the end of a word, and "ay": "ereWhay asway"; where they stood shows in a capital letter."""
+    if reading.text.lower().count("ay") < _TELLING_WORDS:
+        return
+    found = [m for m in _PIG.finditer(reading.text) if not in_vocabulary(m.group().lower())]
+    if len(found) < _TELLING_WORDS:
+        return
+    for letters in (1, 0):  # letters that are put back where no word comes out
+        made = edited(reading, "pig-latin", ((m.start(), m.end(), _put_back(m.group(1), letters)) for m in found),
+                      semantic=False)  # fmt: skip
+        if made:
+            yield made
+
+
+def _put_back(word: str, unknown: int) -> str:
+    capital = next((i for i, c in enumerate(word) if i and c.isupper() and not word.isupper()), 0)
+    if capital:
+        return word[capital:] + word[:capital]
+    moved = _MOVED.search(word)
+    most = min(len(moved.group()) if moved else 0, len(word) - 1)
+    forms = [word[len(word) - k :] + word[: len(word) - k] for k in range(most + 1)]
+    known = [form for form in forms if in_vocabulary(form.lower())]
+    return min(known, key=lambda form: weight(form.lower())) if known else forms[min(unknown, most)]
+
+
 CIPHERS = {
     "rot13": rot13,
     "reversed": reverse,
     "words-reversed": words_reversed,
     "substituted": substituted,
+    "pig-latin": pig_latin,
 }
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from classifiers.description import particulars
 from classifiers.names import candidates
 from classifiers.normalise import fold_words
+from classifiers.types import Span
+from classifiers.windows import literal
 
 # How many turns back a name can be meant, and how many may be tried for one follow-up.
 REACH = 6
@@ -16,7 +19,13 @@ _TRIED = 4
 _DECAY = 0.95  # what a score keeps for each turn more that has gone by
 _ANSWER = 12  # words of a turn that may be the name asked for
 _QUESTIONS = 3  # earlier questions that it may belong to
-_LONGEST = 2000  # characters of a follow-up; whatever is longer speaks for itself
+_LONGEST = 2000  # characters of a follow-up; of whatever is longer, sentences that point back
+_POINTED = 4  # of them
+_PART_OF_NAME = re.compile(r"\b(?:first|last|given|family)[\s_-]?name\b|\bsurname\b", re.IGNORECASE)
+_TOGETHER = re.compile(
+    r"\b(?:join|concatenate|combine|put|add|glue|merge|append)\b.{0,40}\b(?:and|together|with|them)\b|[A-Z]\s*\+\s*[A-Z]\b",
+    re.IGNORECASE,
+)
 
 _POINTING = re.compile(
     r"\b(?:(?:this|that|the|these|those|said|same|aforementioned|above)\s+(?:\w+\s+)?(?:person|individual|man|woman|author|"
@@ -33,6 +42,14 @@ _NEUTRAL = re.compile(r"\b(?:it|its|they|them|their|theirs)\b", re.IGNORECASE)
 _EXPLETIVE = re.compile(
     r"\bit\b(?:['’]s)?\s+(?:mean|take|matter|hurt|rain\w*|snow\w*|true|possible|ok|okay|normal|safe|legal|worth|better|"
     r"best|good|bad|necessary|too|that)\b",
+    re.IGNORECASE,
+)
+_SOMEONE = re.compile(
+    r"\b(?:this|that|the|said|same)\s+(?:person|individual|man|woman|author|writer|novelist|poet|artist|figure)\b",
+    re.IGNORECASE,
+)
+_MEANT = re.compile(
+    _SOMEONE.pattern + r"|\b(?P<whose>his|their|theirs|her(?=\s+[a-z])|its)\b|\b(?:he|she|they|him|them|her)\b",
     re.IGNORECASE,
 )
 _AGAIN = re.compile(
@@ -94,19 +111,37 @@ def in_context(turns: Sequence[str], at: int, mentions: Mentions) -> list[tuple[
 
     Nothing where it stands for itself.
     """
-    text = turns[at]
-    if len(text) > _LONGEST:
+    text = turns[at] if len(turns[at]) <= _LONGEST else _about_someone(turns[at])
+    if not text:
         return []
     if _AGAIN.search(text):
         return [(turns[j], at - j) for j in mentions.latest(at)]
     named = mentions.live(at) if refers(text) else mentions.parts_said(at)
     out = [(f"{name}: {text}", ago) for name, ago in named]
+    out += [(spoken, ago) for name, ago in named if (spoken := in_words(text, name)) != text]
+    if _TOGETHER.search(text) or _PART_OF_NAME.search(text):  # "Join A and B": what they are was said before
+        out.append(("\n".join(turns[max(0, at - REACH) : at + 1])[-_LONGEST:], 1))
     said = mentions.said(at)
     if said and len(text.split()) <= _ANSWER:  # "Zorvan Pelk, I mean.", after a question about somebody
         before = range(at - 1, max(0, at - REACH) - 1, -1)
         asked = [j for j in before if len(turns[j]) <= _LONGEST and _asks(turns[j])]
         out += [(_about(turns[j], name), at - j) for j in asked[:_QUESTIONS] for name in said]
     return out
+
+
+def in_words(text: str, name: str) -> str:
+    """``text`` with ``name`` for whatever points back to somebody."""
+    return _MEANT.sub(lambda m: f"{name}'s" if m["whose"] else name, text)
+
+
+def pointing(text: str) -> list[Span]:
+    """Where ``text`` speaks of somebody as of a person named elsewhere, in the first few such places."""
+    return [Span(*match.span()) for match in islice(_SOMEONE.finditer(text), _POINTED)]
+
+
+def _about_someone(text: str) -> str:
+    """The sentences of a long text that speak of "this person"; of its pronouns most mean somebody named in it."""
+    return "\n".join(dict.fromkeys(text[s.start : s.end] for s in (literal(text, place) for place in pointing(text))))
 
 
 def weakened(score: float, ago: int) -> float:

@@ -17,17 +17,19 @@ _ESCAPE = re.compile(
 )
 
 
+_SIGNS = "%&\\=+"  # one of them is in every escape
+
+
 def escapes(reading: Reading) -> Iterator[Reading]:
     """URL, HTML, backslash, quoted-printable and UTF-7 escapes resolved in place."""
-    found = replaced(reading, "escapes", _ESCAPE, _resolve)
-    if found is None:
+    if not any(sign in reading.text for sign in _SIGNS):
         return
-    if "%" in reading.text:
-        found = replaced(found, "escapes", _PLUS, lambda _: " ", whole=True) or found
-    yield found
+    found = replaced(reading, "escapes", _OF_URL if "%" in reading.text else _ESCAPE, _resolve)
+    if found:
+        yield found
 
 
-_PLUS = re.compile(r"\+")
+_OF_URL = re.compile(rf"{_ESCAPE.pattern}|\+")
 
 
 def _resolve(match: re.Match[str]) -> str | None:
@@ -39,6 +41,8 @@ def _resolve(match: re.Match[str]) -> str | None:
         return ""
     if kind == "&":
         return cleaned(html.unescape(escape if escape.endswith(";") else f"{escape};"))
+    if escape == "+":
+        return " "
     if kind == "+":
         return _utf7(escape[1:-1])
     return cleaned(_backslash(escape))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from classifiers.lexical import SHARED, TELLING, Kind, NameHit
+from classifiers.lexical import IN_PIECES, SHARED, TELLING, Kind, NameHit
 from classifiers.normalise import View
 from classifiers.sightings import Place, places
 from classifiers.spelling import MOST_WORDS, keys_of
@@ -190,7 +190,8 @@ class _Table:
                 start, end = kept[i], kept[i + length - 1] + 1
                 if anywhere or text[end : end + 1] == " ":
                     for key in self._joined.get(self._hasher.joined(letters[i : i + length])[PHRASE], ()):
-                        yield _Hit(key, "derived", start, end)
+                        pieces = text.count(" ", start, end) + 1 - len(self._names[key].parts)
+                        yield _Hit(key, "mangled" if pieces >= IN_PIECES else "derived", start, end)
 
     def _misspelt(self, words: Sequence[Token], inside: bytearray) -> Iterator[_Hit]:
         """Runs of words of which each is a name's word or may be a misspelling; ``inside``: 1 where a name stands."""

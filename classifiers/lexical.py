@@ -8,14 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from classifiers.misspelt import Misspelt
 from classifiers.normalise import View, fold_words
-from classifiers.spelling import Speller
-from classifiers.weights import in_vocabulary
 
-Kind = Literal["full", "derived", "fuzzy", "apart", "titled", "partial"]
+Kind = Literal["full", "derived", "mangled", "fuzzy", "apart", "titled", "partial"]
 STRENGTH: dict[Kind, float] = {
     "full": 1.0,
     "derived": 0.95,
+    "mangled": 0.95,
     "fuzzy": 0.9,
     "apart": 0.9,
     "titled": 0.9,
@@ -23,9 +23,8 @@ STRENGTH: dict[Kind, float] = {
 }
 
 SHARED = 50  # names
+IN_PIECES = 2  # breaks more than a name has: none that somebody makes by mistake
 TELLING = 7  # letters of a name that is found although its words are parted otherwise, or guessed at
-_REMEMBERED = 20_000  # words
-_NONE: frozenset[str] = frozenset()
 _TITLES = frozenset("mr mrs ms dr prof sir dame lady lord saint st the".split())
 
 
@@ -67,15 +66,16 @@ class NameIndex:
         self._squeezed = _automaton(ahocorasick, joined)
         plain = {form: n for n, w in folded.items() for form in (_unhyphenated(w), _latin(w, n))}
         plain.pop("", None)
-        self._fuzzy = _Fuzzy(plain | {n: n for n in folded})
+        self._misspelt = Misspelt(plain | {n: n for n in folded})
 
-    def find(self, view: View, *, joined: bool = False, guessed: bool = False) -> list[NameHit]:
+    def find(self, view: View, *, joined: bool = False, guessed: bool = False, torn: bool = True) -> list[NameHit]:
         """Every name in the view, overlapping ones too.
 
         Args:
             view: where to look.
             joined: word breaks are lost: names may begin and end inside words.
             guessed: the view is one of many tries: only names as they are written, of some length.
+            torn: words may have been cut in two by somebody; in nonsense they are not.
         """
         found = list(_matches(self._automaton, view.text))
         hits = [NameHit(name, kind, start, end) for start, end, forms in found for name, kind in forms.sure]
@@ -90,7 +90,9 @@ class NameIndex:
             # A part of a name inside a whole name is no name of its own; one that many share tells nobody apart.
             if len(forms.parts) <= SHARED and not (inside and inside[start] and inside[end - 1]):
                 hits.extend(NameHit(name, "partial", start, end) for name in forms.parts)
-        hits.extend(h for h in self._fuzzy.find(view.text, inside) if h.name not in sure)
+        for name, mangled, start, end in self._misspelt.find(view.text, inside, torn=torn):
+            if name not in sure:
+                hits.append(NameHit(name, "mangled" if mangled else "fuzzy", start, end))
         return hits
 
     def _find_joined(self, view: View, known: set[str], *, anywhere: bool) -> Iterator[NameHit]:
@@ -105,7 +107,8 @@ class NameIndex:
             if anywhere or (text[start - 1] == " " and text[end : end + 1] == " "):
                 for name, kind in forms.sure:
                     if name not in known:
-                        yield NameHit(name, kind, start, end)
+                        pieces = text.count(" ", start, end) - name.count(" ")
+                        yield NameHit(name, "mangled" if pieces >= IN_PIECES else kind, start, end)
 
 
 def _automaton(ahocorasick: Any, forms: Mapping[str, list[tuple[str, Kind]]]) -> Any:
@@ -148,6 +151,9 @@ def _derived(name: str, written: str) -> Iterator[tuple[str, Kind]]:
     unhyphenated = _unhyphenated(written)
     if unhyphenated and unhyphenated != name:
         yield unhyphenated, "derived"
+    lost = "" if written.isascii() else fold_words("".join(c for c in written if c.isascii()))
+    if len(lost) >= TELLING and len(lost.split()) == len(name.split()) > 1:
+        yield lost, "derived"  # a code that has no sign for a letter leaves it out
     for form in {name, unhyphenated}:
         if len(form) >= 6 and form.isascii() and not form.endswith("s"):
             yield f"{form}s", "derived"  # a possessive whose apostrophe is gone
@@ -193,70 +199,6 @@ def _pattern(name: str) -> str:
     before = "" if unspaced(name[0]) else " "
     after = "" if unspaced(name[-1]) else " "
     return f"{before}{name}{after}"
-
-
-class _Fuzzy:
-    """Names with typos."""
-
-    def __init__(self, forms: Mapping[str, str]) -> None:
-        """``forms``: ways to write a name, to the name."""
-        self._names: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)  # by first word
-        words: set[str] = set()
-        for form, name in forms.items():
-            parts = tuple(form.split())
-            if (len(parts) > 1 and len(form) >= 8) or (len(parts) == 1 and len(form) >= 6):
-                self._names[parts[0]].append((parts, name))
-                words.update(parts)
-        self._speller = Speller(words, loose=True)
-        self._seen: dict[str, frozenset[str]] = {}  # words of prompts come again and again
-
-    def find(self, text: str, inside: bytearray) -> Iterator[NameHit]:
-        """Runs of words of which each is a name's word or a misspelling of it; ``inside``: 1 where a name stands."""
-        if not self._speller:
-            return
-        words: list[tuple[str, int]] = []
-        at = 1
-        for word in text.split():
-            words.append((word, at))
-            at += len(word) + 1
-        close = [_NONE if inside and inside[at] else self._closest(word) for word, at in words]
-        for i, options in enumerate(close):
-            for option in options:
-                for parts, name in self._names.get(option, ()):
-                    if _follows(parts, close, i) and _mistyped(parts, [w for w, _ in words[i : i + len(parts)]]):
-                        word, start = words[i + len(parts) - 1]
-                        yield NameHit(name, "fuzzy", words[i][1], start + len(word))
-
-    def _closest(self, word: str) -> frozenset[str]:
-        known = self._seen.get(word)
-        if known is not None:
-            return known
-        if in_vocabulary(word):  # a word, or another's name, and no misspelling
-            found = self._speller.exact(word)
-        else:
-            found = self._speller.like(word)
-            if len(word) >= 6 and word.endswith("s"):
-                found |= self._speller.like(word[:-1])
-        if len(self._seen) >= _REMEMBERED:
-            self._seen.clear()
-        return self._seen.setdefault(word, frozenset(found))
-
-
-def _mistyped(parts: tuple[str, ...], words: list[str]) -> bool:
-    """Whether ``words`` can be ``parts`` with typos: not the same, and a single word not one of its own."""
-    if all(p == w for p, w in zip(parts, words, strict=True)):
-        return False
-    return len(parts) > 1 or _one_edit(parts[0], words[0])
-
-
-def _one_edit(name: str, word: str) -> bool:
-    from rapidfuzz.distance import OSA
-
-    return min(OSA.distance(name, w, score_cutoff=1) for w in (word, word.removesuffix("s"))) <= 1
-
-
-def _follows(parts: tuple[str, ...], close: list[frozenset[str]], at: int) -> bool:
-    return at + len(parts) <= len(close) and all(part in close[at + k] for k, part in enumerate(parts))
 
 
 def unspaced(char: str) -> bool:

@@ -23,6 +23,7 @@ class Reading:
         semantic: the text is worth an encoder's time.
         joined: word breaks are lost, so names are looked for without them.
         guessed: it is one of many tries, so that only whole names, unabridged and spelt right, are looked for.
+        garbled: it was undone by rules that lose something, so that its words are not all as they were meant.
     """
 
     name: str
@@ -32,11 +33,12 @@ class Reading:
     semantic: bool = True
     joined: bool = False
     guessed: bool = False
+    garbled: bool = False
 
     @property
     def legible(self) -> bool:
         """Whether its sentences mean what they say, so that an encoder can tell what is asked about a name in it."""
-        return not self.joined and (self.semantic or self.name == "unmarked")
+        return not self.joined and not self.garbled and (self.semantic or self.name == "unmarked")
 
     def raw(self, start: int, end: int) -> Span:
         """The raw characters behind ``text[start:end]``, a range that is not empty."""

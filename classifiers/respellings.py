@@ -6,9 +6,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 from classifiers.reading import Edit, Reading, edited, replaced
-from classifiers.weights import in_vocabulary, split_words, weight
+from classifiers.weights import in_vocabulary, split_words, unknown, weight
 
 _SIGNS = {
     "|\\/|": "m", "/\\/\\": "m", "|\\|": "n", "/\\/": "n", "|-|": "h", "|_|": "u", "(_)": "u", "()": "o", "|<": "k",
@@ -71,6 +72,7 @@ _MEAN_WORD = 9
 _LONG_RUN = re.compile(r"[^\W\d_]{5,2000}|\d+")
 _SPACED = re.compile(r"(?<![^\W_])[^\W_](?:[\W_]{1,6}[^\W_](?![^\W_])){3,}")
 _GAP = re.compile(r"[\W_]+")
+_BITS = re.compile(r"[01\W_]{48,}")
 
 
 def spaced(reading: Reading) -> Iterator[Reading]:
@@ -79,7 +81,7 @@ def spaced(reading: Reading) -> Iterator[Reading]:
     lost = False
     for match in _SPACED.finditer(reading.text):
         letters = sum(c.isalpha() for c in match.group())
-        if letters >= 4:
+        if letters >= 4 or (not letters and _BITS.fullmatch(match.group())):
             own, breaks = _closed(match)
             edits.extend(own)
             lost = lost or letters > _MEAN_WORD * (breaks + 1)
@@ -134,7 +136,8 @@ def run_together(reading: Reading) -> Iterator[Reading]:
     found = edited(reading, "camel-case", ((h.start(), h.end(), " ") for h in humps))
     if found:
         yield found
-        return
+        if not _TOGETHER.search(found.text):
+            return
     runs = [m for m in _TOGETHER.finditer(reading.text) if not in_vocabulary(m.group().lower())]
     edits: list[Edit] = []
     for match in runs[:200]:
@@ -156,6 +159,7 @@ _MARK = re.compile(
     r"|(?<=[^\W\d_])(?P<mark>[^\w\s<>]{1,6}|_{1,3})(?=[^\W\d_])",
     re.IGNORECASE,
 )
+_PARTED = 0.7  # of a text's length that is left where marks stand between all letters
 _LINE_END = re.compile(r"(?<=[^\W\d_])[-\u2010\u2011\u00ad][ \t]*\r?\n[ \t>*#]*(?=[^\W\d_])")
 
 
@@ -166,7 +170,8 @@ def unmarked(reading: Reading) -> Iterator[Reading]:
     telling = any(m.lastgroup != "hyphen" for m in _MARK.finditer(base.text))
     found = replaced(base, "unmarked", _MARK, lambda _: "", whole=broken is not None) or broken
     if found:
-        yield replace(found, semantic=telling or broken is not None)
+        name = "parted" if len(found.text) < _PARTED * len(reading.text) else found.name
+        yield replace(found, name=name, semantic=telling or broken is not None)
 
 
 _ADDED = re.compile(r"([\"'`])\s*(?:\+|\.{1,2}|&|\|\||<>|~)?\s*(?:\\?\r?\n\s*)?[frbu]?\1")
@@ -203,45 +208,60 @@ def initials(reading: Reading) -> Iterator[Reading]:
 _BULLET = re.compile(r"\r?\n[ \t]*(?:[-*•>|]|\d{1,3}[.)])[ \t]")
 
 
+_PIECES = re.compile(r"(?:\r?\n|\\n)[ \t]*[-*•>][ \t](?=.{1,6}(?:\r?\n|\\n|[\"'”]|$))")
+
+
 def itemised(reading: Reading) -> Iterator[Reading]:
     """Items of a list that are pieces of words put together."""
     lines = reading.text.count("\n") + 1
     if lines >= _FEWEST_LINES and len(reading.text) < 12 * lines:
         found = replaced(reading, "itemised", _BULLET, lambda _: "")
-        if found:
-            yield replace(found, joined=True)
+    elif reading.text.count("\n- ") + reading.text.count("\\n- ") >= _FEWEST_LINES:  # a list in another text
+        found = replaced(reading, "itemised", _PIECES, lambda _: "")
+    else:
+        return
+    if found:
+        yield replace(found, joined=True)
 
 
-_TWICE = re.compile(r"(?:(.)\1){4,}", re.DOTALL)
-_FEWEST_TWICE = 4  # letters
+_PIECE = re.compile(r"[^\W\d_]{2,14}")
+_WIDEST = 4  # characters between two pieces
+_SEAM = re.compile(r"[ \t]*[|]?[ \t]*")
 
 
-def doubled(reading: Reading) -> Iterator[Reading]:
-    """Every character written twice."""
-    found = replaced(reading, "doubled", _TWICE, _once)
+def rejoined(reading: Reading) -> Iterator[Reading]:
+    """Words in two pieces put together, and table cells in a row: "Wh ich | award | did | she | rec | eive"."""
+    words = _PIECE.findall(reading.text.lower())
+    odd = set(unknown(words))
+    if not any(in_vocabulary(a + b) for a, b in pairwise(words) if a in odd or b in odd):
+        return
+    pieces = list(_PIECE.finditer(reading.text))
+    edits: list[Edit] = []
+    taken = 0
+    for i in range(len(pieces) - 1):
+        one, other = pieces[i], pieces[i + 1]
+        if (
+            not odd & {one.group().lower(), other.group().lower()}
+            or one.start() < taken
+            or other.start() - one.end() > _WIDEST
+        ):
+            continue
+        if in_vocabulary(f"{one.group()}{other.group()}".lower()) and _seam(reading.text, one, other):
+            edits.append((one.end(), other.start(), ""))
+            taken = other.end()
+    if edits and "|" in reading.text:
+        seams = {edit[0] for edit in edits}
+        cells = [(one.end(), other.start(), " ") for one, other in pairwise(pieces)
+                 if one.end() not in seams and "|" in _between(reading.text, one, other)]  # fmt: skip
+        edits = sorted([*edits, *(cell for cell in cells if _SEAM.fullmatch(reading.text, *cell[:2]))])
+    found = edited(reading, "rejoined", edits)
     if found:
         yield found
 
 
-def _once(run: re.Match[str]) -> str | None:
-    once = run.group()[::2]
-    return once if len({c for c in once if c.isalnum()}) >= _FEWEST_TWICE else None
+def _between(text: str, one: re.Match[str], other: re.Match[str]) -> str:
+    return text[one.end() : other.start()]
 
 
-BLANKS = "_|/+*~^#=·•"  # what may stand for a blank
-_GROUPS = re.compile(
-    "|".join(rf"(?<!\S)(?:\S{{{size}}} ){{5,}}\S{{1,{size}}}(?!\S)" for size in range(2, 7))  # all of one size
-)
-_AS_BLANKS = re.compile(rf"[{re.escape(BLANKS)}]+")
-
-
-def grouped(reading: Reading) -> Iterator[Reading]:
-    """Groups of as many characters each ("Zor van _Pe lk"), with a mark for every blank."""
-    found = replaced(reading, "grouped", _GROUPS, _closed_up)
-    if found:
-        yield found
-
-
-def _closed_up(run: re.Match[str]) -> str | None:
-    text = run.group().replace(" ", "")
-    return _AS_BLANKS.sub(" ", text) if _AS_BLANKS.search(text) else None
+def _seam(text: str, one: re.Match[str], other: re.Match[str]) -> bool:
+    return one.end() < other.start() and bool(_SEAM.fullmatch(text, one.end(), other.start()))

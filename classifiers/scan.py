@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from classifiers.conversation import in_words, pointing
 from classifiers.description import Particulars, described, is_cased, particulars
 from classifiers.hashed_names import HashedNames, is_hashed
 from classifiers.language import foreign
@@ -28,6 +29,7 @@ _MAX_PLACES = 1024
 _FEWEST = 2  # details that make a description
 _SHORT = 70  # characters of a text that is one question
 _CLOSELY = 48  # windows of a text up to which smaller ones are looked at too
+_SPOKEN_OF = 4  # names that "the person" may mean
 _GIVEN = 0.7  # share of an answer's information that a question which gives it has
 
 _POSSESSIVE = re.compile(r"(?<=\s)['’]s?(?=\s|$)")
@@ -94,8 +96,9 @@ class Read:
     def names(self, index: NameIndex, hashed: HashedNames) -> Iterator[Place]:
         """The names that it mentions."""
         reading = self.reading
-        hits = index.find(self.view, joined=reading.joined, guessed=reading.guessed)
-        if not reading.semantic and not reading.legible:  # most such texts are nonsense, and hold many short words
+        nonsense = not reading.semantic and not reading.legible
+        hits = index.find(self.view, joined=reading.joined, guessed=reading.guessed, torn=not nonsense)
+        if nonsense:  # most such texts are nonsense, and hold many short words
             hits = [h for h in hits if h.kind != "partial"]
         if hits:
             spans = [self.view.raw(h.start, h.end) for h in hits]
@@ -185,7 +188,7 @@ def _sight(result: Scan, item: Read, names: NameIndex, prepared: Prepared) -> li
             if strength > sighting.strength:
                 sighting.strength, sighting.view = strength, reading.name
                 sighting.kind = "hashed" if is_hashed(name) else kind
-                sighting.broken = not reading.legible
+                sighting.broken = not reading.legible or kind == "mangled"
                 sighting.foreign = any(foreign(_beside(reading.text, p)) for p in own[:8])
             decided = decided and prepared.targets[target].scope == "subject"
         if not decided:
@@ -231,12 +234,33 @@ def _choose(result: Scan, item: Read, places: Sequence[tuple[Span, str]], prepar
             own.add(window.own)
             _add(result, look(respelt, found, search=prepared.any_free))
     long = len(item.reading.text) > _SHORT
+    for look_back in _spoken_of(result, item, places, prepared) if places else ():
+        _add(result, look_back)
     for place, name in dict(places).items():
         closely = long and len(own) < _CLOSELY and _asks(name, prepared)
         for near in _around(item.reading.text, place, closely=closely):
             if near not in own and not result.overflow:
                 own.add(near)
                 _add(result, look(item.window(near), {}, search=False))
+
+
+def _spoken_of(result: Scan, item: Read, places: Sequence[tuple[Span, str]], prepared: Prepared) -> Iterator[Look]:
+    """What a text asks of "the person" whose name it gives elsewhere, in a field of a record perhaps."""
+    text = item.reading.text
+    names = [name for name in dict.fromkeys(name for _, name in places) if _asks(name, prepared) and _sure(
+        result, name, prepared)][:_SPOKEN_OF]  # fmt: skip
+    for place in pointing(text) if names else ():
+        near = literal(text, place)
+        said = text[near.start : near.end]
+        for name in names:
+            window = Window(in_words(said, prepared.written.get(name, "")), item.reading.raw(near.start, near.end),
+                            item.reading.name, near)  # fmt: skip
+            bare = tidy(_POSSESSIVE.sub(" ", in_words(said, " ")))
+            yield Look(window, _targets([name], prepared), {}, False, bare)
+
+
+def _sure(result: Scan, name: str, prepared: Prepared) -> bool:
+    return any(result.named[t].strength >= SURE_NAME for t in prepared.by_name[name])
 
 
 def _asks(name: str, prepared: Prepared) -> bool:

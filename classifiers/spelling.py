@@ -112,13 +112,15 @@ _SOUND_OF = {
 
 
 def _keys(word: str) -> Iterator[str]:
-    """What words have in common that are the same but for doubled letters, vowels left out, or the way of spelling."""
+    """What words share that are the same but for doubled letters, vowels left out, i for l, or the way of spelling."""
     single = _DOUBLED.sub(r"\1", word)
     if len(single) >= _SHORTEST:
         yield f"1{single}"
     bare = _skeleton(word)
-    if bare == single and len(bare) >= 3:
+    if bare == single and len(bare) >= 2 and len(word) >= 3:
         yield f"2{bare}"
+    if "i" in word or "l" in word:
+        yield "4" + word.replace("l", "i")  # a 1 is either
     sound = _VOWELS.sub("a", _SOUNDS.sub(lambda m: _SOUND_OF.get(m.group(), "s"), single))
     if len(sound) >= _SHORTEST:
         yield "3" + _DOUBLED.sub(r"\1", sound)

@@ -8,22 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from classifiers.ciphers import CIPHERS, strange
 from classifiers.decoders import DECODERS
+from classifiers.fields import assigned, record
 from classifiers.glyphs import confusables, tags, transliterated, upside_down
 from classifiers.reading import Reading, clean
-from classifiers.respellings import (
-    added_up,
-    doubled,
-    grouped,
-    initials,
-    itemised,
-    leetspeak,
-    run_together,
-    spaced,
-    unmarked,
-)
+from classifiers.regrouped import doubled, grouped
+from classifiers.respellings import added_up, initials, itemised, leetspeak, rejoined, run_together, spaced, unmarked
 from classifiers.types import TextTooLong
 
 MAX_DEPTH = 3
@@ -40,6 +33,9 @@ VIEWS: dict[str, Callable[[Reading], Iterator[Reading]]] = {
     "spaced": spaced,
     "unmarked": unmarked,
     "added-up": added_up,
+    "assigned": assigned,
+    "record": record,
+    "rejoined": rejoined,
     "run-together": run_together,
     "itemised": itemised,
     "initials": initials,
@@ -55,7 +51,12 @@ _ORDINARY = re.compile(
     rf"(?:[\"'(]{{0,2}}(?:(?:[A-Z]?{_LETTERS}{{1,16}}(?<!\s{_LETTERS})(?:[A-Z]{_LETTERS}{{2,10}}|-{_LETTERS}{{2,12}})?|[aAI]|[A-Z]{{2,5}}|"
     r"\d{1,4}(?:[.:,/]\d{1,4})?(?!\D{1,4}\d))(?:['’](?:s|t|m|d|re|ve|ll))?[.,;:!?)\"']{0,3}|[%&–—+=-])(?:\s{1,2}|$))++"
 )
-_ORDINARY_VIEWS = ("nato", "itemised", "initials", *CIPHERS)
+# Only words that are none can hide something of these.
+_OF_STRANGE = ("rejoined", *CIPHERS)
+_ORDINARY_VIEWS = ("nato", "itemised", "initials", *_OF_STRANGE)
+
+# What these undo may have been meant otherwise, but by accident nobody writes a whole name so.
+_LOSSY = frozenset({"morse", "nato", "leetspeak", "upside-down", "spaced", "itemised", *CIPHERS})
 
 # What may still lie under a reading that is itself a guess; other readings are looked at again in full.
 _CODES = ("escapes", "base64", "hex", "numbers", "base32")
@@ -65,6 +66,7 @@ _CHILDREN: dict[str, tuple[str, ...]] = {
     "spaced": ("leetspeak", "unmarked"),
     "segmented": (),
     "unmarked": ("leetspeak", *_CODES),
+    "parted": ("leetspeak", *_CODES),
     "added-up": (*_CODES, "rot13", "reversed"),
     "camel-case": (),
     "run-together": (),
@@ -78,7 +80,26 @@ _CHILDREN: dict[str, tuple[str, ...]] = {
     "words-reversed": _CODES,
     "substituted": (),
     "atbash": (),
+    "pig-latin": (),
+    "rejoined": (),
+    "record": (),
+    "assigned": ("added-up", "rot13", "reversed"),
     **{f"caesar-{k}": () for k in range(26)},
+}
+# And in a short text, of which more readings cost little.
+_SHORT = 4000  # characters
+_MORE: dict[str, tuple[str, ...]] = {
+    "leetspeak-i": ("added-up", "spaced", "substituted"),
+    "spaced": (*_CODES, "base58", "binary", "morse", "rejoined", *CIPHERS),
+    "parted": ("base58", "rejoined", *CIPHERS),
+    "added-up": ("base58", "base85", "binary", "morse", "leetspeak", "substituted"),
+    "itemised": (*_CODES, "leetspeak", "confusables", "run-together", *CIPHERS),
+    "confusables": (*_CODES, "base58", "itemised", *CIPHERS),
+    "rot13": ("rejoined", "nato", "unmarked"),
+    "reversed": ("rejoined", "run-together"),
+    "substituted": (),
+    "atbash": ("spaced", "nato", "rejoined"),
+    **{f"caesar-{k}": (*_CODES, "reversed", "rejoined") for k in range(26)},
 }
 
 
@@ -103,6 +124,8 @@ def readings(text: str) -> list[Reading]:
                 if len(found) >= MAX_READINGS or left < 0:
                     raise TextTooLong("a text can be read in more ways than are looked at; send less of it at a time")
                 seen.add(reading.text)
+                if (name in _LOSSY or parent.garbled) and reading.legible:
+                    reading = replace(reading, garbled=True)
                 found.append(reading)
                 if depth + 1 < MAX_DEPTH:
                     todo.append((reading, depth + 1))
@@ -112,8 +135,10 @@ def readings(text: str) -> list[Reading]:
 def _worth_trying(parent: Reading) -> Sequence[str]:
     """The views that can find something in ``parent``."""
     names = _CHILDREN.get(parent.name, tuple(VIEWS))
+    if parent.name in _MORE and len(parent.text) <= _SHORT and (parent.semantic or parent.name == "spaced"):
+        names = tuple(dict.fromkeys([*names, *_MORE[parent.name]]))
     if names and _ORDINARY.fullmatch(parent.text):
         names = tuple(n for n in names if n in _ORDINARY_VIEWS)
-    if any(n in CIPHERS for n in names) and not strange(parent.text):
-        names = tuple(n for n in names if n not in CIPHERS)
+    if any(n in _OF_STRANGE for n in names) and not strange(parent.text):
+        names = tuple(n for n in names if n not in _OF_STRANGE)
     return names

@@ -69,6 +69,12 @@ def in_vocabulary(word: str) -> bool:
     return word in _ranks()
 
 
+def unknown(words: Iterable[str]) -> list[str]:
+    """Those of the folded ``words`` that the encoder does not know."""
+    ranks = _ranks()
+    return [word for word in words if word not in ranks]
+
+
 def total(words: Iterable[str]) -> float:
     """The weights of distinct words, summed."""
     return sum(map(weight, set(words)))

@@ -9,7 +9,7 @@ from classifiers.types import Span
 MAX_WORDS = 40
 _STRIDE = 20
 _WORD = re.compile(r"\S+")
-_BREAK = re.compile(r"(?<=[.?!;])[\"')\]]*\s+|(?<=[。？！；])|\s*\n+\s*")
+_BREAK = re.compile(r"(?<=[.?!;])[\"')\]”“»]*\s+|(?<=[。？！；])|(?<=:)\s+(?=[„«“])|\s*\n+\s*")
 # Strings of JSON and the like are sentences of their own, whatever keys and numbers stand around them.
 _RECORD = re.compile(_BREAK.pattern + r"|(?<=[{\[,:])\s*[\"'](?=\w)|[\"']\s*[:,}\]]+\s*")
 _KEYS = re.compile(r"[\"']\s*:")

@@ -10,7 +10,7 @@ from collections import defaultdict, deque
 from functools import lru_cache
 
 from classifiers.ciphers import turnings
-from classifiers.respellings import BLANKS
+from classifiers.regrouped import BLANKS
 from classifiers.weights import weight
 
 _WINDOW = 14  # words
