@@ -67,10 +67,11 @@ def embeddings(case: Case) -> Iterator[Finding]:
     folder = case.folder
     if not case.wants_eco:
         return
-    if not has_torch():
-        yield fail("model path", "torch is not installed, which ECO needs", "install the extra cpu, gpu or torch")
     if folder is None:
         return  # told by list
+    if not has_torch():
+        yield fail("model path", "torch is not installed, which ECO needs", "install the extra cpu, gpu or torch")
+        return
     try:
         with using():
             eco = Eco(folder)
