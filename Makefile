@@ -8,7 +8,7 @@ serve_options = $(if $(UPSTREAM),--upstream $(UPSTREAM)) $(if $(MODEL),--model $
 	$(if $(CACHE_DIR),--cache-dir $(CACHE_DIR))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test wheel test-wheel check format setup setup-test test-bench bench-detector bench-models bench-eco bench-traces bench-overhead bench-tiny bench-cpu bench-utility clean
+.PHONY: help serve test wheel test-wheel docs sbom audit check format setup setup-test test-bench bench-detector bench-models bench-eco bench-traces bench-overhead bench-tiny bench-cpu bench-utility clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
@@ -39,6 +39,22 @@ wheel: setup-test ## Build wheel and source distribution into dist/
 
 test-wheel: setup-test ## Install the wheel into an empty environment and serve from it, 3 minutes
 	$(VENV)/bin/python -m pytest tests/wheel
+
+docs: setup-test ## Build the documentation into build/site
+	$(VENV)/bin/python -m pip install --quiet -c requirements/lock.txt -e '.[docs]'
+	$(VENV)/bin/python -m mkdocs build --strict
+
+build/release/bin/letheward: wheel  # what an operator gets: the wheel and its dependencies, and nothing else
+	rm -rf build/release
+	$(PYTHON) -m venv --without-pip build/release
+	$(VENV)/bin/python -m pip --python build/release/bin/python install --quiet -c requirements/lock.txt dist/*.whl
+	$(VENV)/bin/python -m pip install --quiet -c requirements/lock.txt -e '.[release]'
+
+sbom: build/release/bin/letheward ## Write what the wheel brings along into build/sbom.json (CycloneDX)
+	$(VENV)/bin/python scripts/sbom.py build/release/bin/python build/sbom.json
+
+audit: build/release/bin/letheward ## Look up known faults of what the wheel brings along
+	$(VENV)/bin/python scripts/audit.py $$(echo build/release/lib/python3*/site-packages)
 
 check: setup-test ## ruff, mypy --strict, import-linter
 	$(VENV)/bin/ruff check .
