@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from guard.store import StoreError
 from server.config import BadConfig, Loaded, load_settings
+from server.config_show import without_secrets
 from server.doctor import installed, listed, machine, models, stored
 from server.doctor.case import Case
 from server.doctor.finding import Finding, fail, ok, one_line, warn
@@ -21,7 +23,12 @@ CHECKS: tuple[Callable[[Case], Iterator[Finding]], ...] = (
 
 
 def examine(given: Mapping[str, Any]) -> Iterator[Finding]:
-    """What every check finds, as it is found. ``given``: options of `letheward serve`."""
+    """What every check finds, as it is found, without secrets. ``given``: options of `letheward serve`."""
+    for found in _examined(given):
+        yield replace(found, told=without_secrets(found.told), todo=without_secrets(found.todo))
+
+
+def _examined(given: Mapping[str, Any]) -> Iterator[Finding]:
     yield from installed.python()
     yield from machine.open_files()
     try:

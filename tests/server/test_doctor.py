@@ -56,8 +56,8 @@ def test_settings_that_cannot_be_used_are_told_with_their_place(doctor: Doctor, 
 
 @pytest.mark.parametrize(
     ("needed", "told"),
-    [("httpx>=99", "httpx"), ("no-such-package-of-ours>=1", "is not installed"),
-     ("numpy<1; extra == 'otel'", "numpy")],
+    [("httpx>=99", "httpx"), ("no-such-package-of-ours>=1", "is not installed"), ("numpy<1; extra == 'otel'", "numpy"),
+     ("vllm-of-ours>=1; extra == 'cpu' or extra == 'gpu'", "vllm-of-ours")],
 )  # fmt: skip
 def test_packages_out_of_bounds_are_named(tmp_path: Path, needed: str, told: str) -> None:
     """Letheward as another version would be installed, whose bounds this environment does not keep."""
@@ -67,10 +67,10 @@ def test_packages_out_of_bounds_are_named(tmp_path: Path, needed: str, told: str
         f"Metadata-Version: 2.1\nName: letheward\nVersion: 9\nRequires-Python: >=3.99\nRequires-Dist: {needed}\n"
     )
     done = subprocess.run(
-        [sys.executable, "-m", "server.cli", "doctor", "--json", "--upstream", "http://127.0.0.1:1"],
+        [sys.executable, "-m", "server.cli", "doctor", "--json"],
         env={"HOME": str(tmp_path), "PATH": os.environ["PATH"], "PYTHONPATH": f"{info.parent}:{ROOT}",
              "LETHEWARD_TRACES_ENDPOINT": "http://127.0.0.1:1"},
-        capture_output=True, text=True,
+        cwd=tmp_path, capture_output=True, text=True,
     )  # fmt: skip
     found = {each["check"]: each for each in json.loads(done.stdout)["checks"]}
     assert (found["packages"]["status"], told in found["packages"]["told"]) == ("fail", True)
@@ -87,6 +87,11 @@ def test_a_store_that_is_no_database(doctor: Doctor, tmp_path: Path) -> None:
 
 def test_a_store_out_of_reach_does_not_show_its_password(doctor: Doctor) -> None:
     status, told = only(doctor(database_url="postgresql+psycopg://u:hunter2@127.0.0.1:1/x"), "store")
+    assert (status, "hunter2" in told) == ("fail", False)
+
+
+def test_an_upstream_out_of_reach_does_not_show_its_password(doctor: Doctor) -> None:
+    status, told = only(doctor(upstream="http://u:hunter2@127.0.0.1:1"), "upstream")
     assert (status, "hunter2" in told) == ("fail", False)
 
 

@@ -52,7 +52,7 @@ def test_files_of_the_encoder_and_the_model_that_are_damaged(doctor: Doctor, own
     (package / "__init__.py").touch()
     (package / "model.onnx").write_bytes(b"not a model")
     done = subprocess.run(
-        [sys.executable, "-m", "server.cli", "doctor", "--json"], capture_output=True, text=True,
+        [sys.executable, "-m", "server.cli", "doctor", "--json"], cwd=tmp_path, capture_output=True, text=True,
         env={"HOME": str(tmp_path), "PATH": os.environ["PATH"], "PYTHONPATH": f"{package.parent}:{ROOT}"},
     )  # fmt: skip
     found = {each["check"]: each for each in json.loads(done.stdout)["checks"]}
