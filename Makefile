@@ -8,7 +8,7 @@ serve_options = $(if $(UPSTREAM),--upstream $(UPSTREAM)) $(if $(MODEL),--model $
 	$(if $(CACHE_DIR),--cache-dir $(CACHE_DIR))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format setup setup-test test-bench bench-detector bench-models bench-eco bench-traces bench-overhead bench-tiny bench-cpu bench-utility bench-scanners clean
+.PHONY: help serve test wheel test-wheel docs sbom audit check format setup setup-test test-bench bench-detector bench-models bench-eco bench-traces bench-overhead bench-tiny bench-cpu bench-utility bench-scanners clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
@@ -24,7 +24,7 @@ serve: setup ## Start model and proxy (UPSTREAM= MODEL= MODEL_PATH= HOST= PORT= 
 
 test: setup-test check ## Install what is needed and run every check and test (ARGS= for pytest)
 ifeq ($(ARGS),)
-	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n 2 --dist loadfile --ignore tests/e2e
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n 2 --dist loadfile --ignore tests/e2e --ignore tests/wheel
 	$(VENV)/bin/python -m pytest tests/e2e --ignore tests/e2e/test_bench.py
 else
 	$(VENV)/bin/python -m pytest $(ARGS)
@@ -32,6 +32,29 @@ endif
 
 test-bench: setup-test ## The comparison with guards before a real vLLM, 3 minutes
 	$(VENV)/bin/python -m pytest tests/e2e/test_bench.py
+
+wheel: setup-test ## Build wheel and source distribution into dist/
+	rm -rf build/lib dist
+	$(VENV)/bin/python -m build --outdir dist
+
+test-wheel: setup-test ## Install the wheel into an empty environment and serve from it, 3 minutes
+	$(VENV)/bin/python -m pytest tests/wheel
+
+docs: setup-test ## Build the documentation into build/site
+	$(VENV)/bin/python -m pip install --quiet -c requirements/lock.txt -e '.[docs]'
+	$(VENV)/bin/python -m mkdocs build --strict
+
+build/release/bin/letheward: wheel  # what an operator gets: the wheel and its dependencies, and nothing else
+	rm -rf build/release
+	$(PYTHON) -m venv --without-pip build/release
+	$(VENV)/bin/python -m pip --python build/release/bin/python install --quiet -c requirements/lock.txt dist/*.whl
+	$(VENV)/bin/python -m pip install --quiet -c requirements/lock.txt -e '.[release]'
+
+sbom: build/release/bin/letheward ## Write what the wheel brings along into build/sbom.json (CycloneDX)
+	$(VENV)/bin/python scripts/sbom.py build/release/bin/python build/sbom.json
+
+audit: build/release/bin/letheward ## Look up known faults of what the wheel brings along
+	$(VENV)/bin/python scripts/audit.py $$(echo build/release/lib/python3*/site-packages)
 
 check: setup-test ## ruff, mypy --strict, import-linter
 	$(VENV)/bin/ruff check .
@@ -88,4 +111,4 @@ bench-cpu: setup-test ## The same on TOFU with every method, a night on 2 cores 
 	$(VENV)/bin/letheward bench run --profile cpu --data tofu:$(or $(TOFU),locuslab/TOFU) $(ARGS)
 
 clean: ## Remove the environment and caches (not the forget lists)
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

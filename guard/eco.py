@@ -47,6 +47,16 @@ class Eco:
         self._rows = EmbeddingRows(folder)
         self._selectors = selectors
 
+    @property
+    def vocabulary(self) -> int:
+        """How many embedding rows there are."""
+        return self._rows.vocabulary
+
+    @property
+    def dim(self) -> int:
+        """How long each row is."""
+        return self._rows.dim
+
     def corrupted(
         self,
         text: str,

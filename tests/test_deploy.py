@@ -145,6 +145,25 @@ def test_the_containerfile_copies_what_is_there_and_runs_as_nobody_in_particular
     )
 
 
+def test_the_image_is_built_in_another_stage_and_can_run_read_only() -> None:
+    """What is left is the environment; what it writes is in its volume."""
+    first, last = re.split(r"^FROM ", (DEPLOY / "Containerfile").read_text(), flags=re.MULTILINE)[1:]
+    assert all("-slim-" in stage.splitlines()[0] for stage in (first, last))
+    assert re.findall(r"^COPY .*", last, re.MULTILINE) == [
+        "COPY --from=build /opt/letheward/.venv /opt/letheward/.venv"
+    ]
+    assert not re.search(r"^RUN .*(pip|apt)", last, re.MULTILINE)
+    assert "PYTHONDONTWRITEBYTECODE=1" in last
+    volume, cache = re.search(r"^VOLUME (\S+)$", last, re.MULTILINE), re.search(r"LETHEWARD_CACHE_DIR=(\S+)", last)
+    assert volume is not None
+    assert cache is not None
+    assert volume[1] == cache[1]
+    user = re.search(r"^USER (\d+):(\d+)$", last, re.MULTILINE)
+    assert user is not None
+    assert "0" not in user.groups()
+    assert last.index("\nUSER") < last.index("\nENTRYPOINT")
+
+
 def test_compose_starts_as_processes(tmp_path: Path) -> None:
     """Its proxies with their settings, a Postgres, and a scripted model server in vLLM's place."""
     told = COMPOSE["services"]["proxy"]

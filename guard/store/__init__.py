@@ -2,6 +2,7 @@
 
 from guard.store.change import Change
 from guard.store.errors import Conflict, InProgress, Invalid, KeyReused, NotFound, StoreError
+from guard.store.looking import Looked, look
 from guard.store.store import Store
 from guard.store.values import (
     Added,
@@ -18,5 +19,5 @@ from guard.store.values import (
 
 __all__ = [
     "Added", "Change", "Changes", "Conflict", "Contents", "Difference", "Done", "InProgress", "Invalid", "KeyReused",
-    "NotFound", "Page", "Removed", "RevisionInfo", "Store", "StoreError", "Stored", "StoredList",
+    "Looked", "NotFound", "Page", "Removed", "RevisionInfo", "Store", "StoreError", "Stored", "StoredList", "look",
 ]  # fmt: skip

@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from guard.store.errors import StoreError
 
-_MIGRATIONS = Path(__file__).parent.parent / "migrations"
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
 # FULL: a commit returns only when the log is on disk, so an acknowledged change survives a power cut.
 # secure_delete: what is deleted is overwritten.
 _PRAGMAS = (
@@ -35,17 +35,26 @@ def connect(url: str) -> Engine:
     Raises:
         StoreError: it cannot be reached or migrated.
     """
+    parsed = parsed_url(url)
     try:
-        parsed = make_url(url)
-    except ArgumentError as error:  # which may hold a password, at a place where nobody knows it for one
-        raise StoreError("the store's URL is none: use sqlite:///FILE or postgresql://USER@HOST/NAME") from error
-    try:
-        engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgres(parsed)
+        engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else postgres(parsed)
         with writing(engine).begin() as connection:
             _migrate(connection)
     except (SQLAlchemyError, OSError) as error:
         raise StoreError(f"the forget-list store {parsed!r} cannot be opened: {error}") from error
     return engine
+
+
+def parsed_url(url: str) -> URL:
+    """``url`` in its parts.
+
+    Raises:
+        StoreError: it is none.
+    """
+    try:
+        return make_url(url)
+    except ArgumentError as error:  # which may hold a password, at a place where nobody knows it for one
+        raise StoreError("the store's URL is none: use sqlite:///FILE or postgresql://USER@HOST/NAME") from error
 
 
 def writing(engine: Engine) -> Engine:
@@ -88,8 +97,10 @@ def wipe(engine: Engine) -> None:
 
 
 def _sqlite(url: URL) -> Engine:
-    if url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    if url.database and url.database != ":memory:" and not url.query.get("uri"):
+        file = Path(url.database)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)  # SQLite gives what it makes beside the file the file's own mode
     engine = create_engine(url, json_serializer=_dumped, json_deserializer=orjson.loads)
 
     @event.listens_for(engine, "connect")
@@ -107,7 +118,12 @@ def _sqlite(url: URL) -> Engine:
     return engine
 
 
-def _postgres(url: URL) -> Engine:
+def postgres(url: URL) -> Engine:
+    """The engine for a Postgres at ``url``; nothing is asked of it yet.
+
+    Raises:
+        StoreError: it is another database, or the driver is missing.
+    """
     if url.get_backend_name() not in ("postgresql", "postgres"):
         raise StoreError(f"the store can be SQLite or Postgres, and not {url.get_backend_name()}")
     if url.drivername in ("postgresql", "postgres"):
@@ -136,7 +152,7 @@ def _migrate(connection: Connection) -> None:
         connection.exec_driver_sql("SET LOCAL lock_timeout = '60s'")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATING})")
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 
