@@ -74,6 +74,8 @@ def _released(guard: AnswerGuard, pieces: list[str], *, json: bool = False) -> t
         if own.hit:
             return released, own.hit
     own.finish()
+    if own.needs_judging():  # odd words may be a cipher
+        own.judge()
     return "".join(pieces)[: own.cleared("a")], own.hit
 
 
@@ -152,7 +154,7 @@ def test_what_stands_in_one_word_alone_is_no_name_of_two() -> None:
 
 def test_names_too_short_to_be_told_among_other_letters_are_only_seen_as_words() -> None:
     guard = guard_of(_person("Al Leson"), _person("Quellmarian"))
-    text = "An installesonic preQuellmarians talk."
+    text = "It was an installesonic preQuellmarians talk, and that was all there was of it."
     assert _released(guard, [text]) == (text, None)
     assert _released(guard, ["It is al_leson."])[1]
 
