@@ -141,3 +141,15 @@ def test_a_change_of_data_changes_the_digest() -> None:
     spec = profile("tiny")
     assert replace(spec, data=Data(forget=3)).digest != spec.digest
     assert _corpus("a").digest != _corpus("b").digest
+
+
+def test_memory_that_an_earlier_stage_freed_is_not_counted() -> None:
+    def peak() -> int:
+        return Spending("", False).cost().peak_bytes or 0
+
+    before = peak()
+    held = [bytearray(64 << 10) for _ in range(6000)]  # too small to go back to the system by themselves
+    last = held[-1]  # and this one keeps those below it there
+    del held
+    assert peak() < before + (200 << 20)
+    assert len(last) == 64 << 10
