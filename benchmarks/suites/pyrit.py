@@ -34,7 +34,7 @@ async def scanned(python: Path, place: Place, facts: Sequence[Item], out: Path) 
     source, result = _written(out, job), out / "found.json"
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     process = await asyncio.create_subprocess_exec(
-        str(python), pyrit_driver.__file__, str(source), str(result), cwd=out,
+        str(python), "-P", pyrit_driver.__file__, str(source), str(result), cwd=out,  # -P: this file is named pyrit too
         env=environment | {"HOME": str(out), "RETRY_MAX_NUM_ATTEMPTS": "1", "HF_HUB_OFFLINE": "1"},
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
