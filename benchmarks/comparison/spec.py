@@ -144,7 +144,8 @@ def _small(**settings: Any) -> dict[str, dict[str, Any]]:
     usual = {name: dict(settings) for name in (*_TRAINED, *_FIELD) if name != "ssd"}
     steered = {name: settings | {"lr": 1e-3} for name in ("rmu", "rmu_lat", "circuit_breakers", "kuda")}
     dampened = {name: {"alpha": 1000.0} for name in ("ssd", "corrective_ssd")}
-    own = {"dmm": {"scale": 30.0}, "klue": {"lr": 3e-4, "share": 0.1, "retain_weight": 3.0},
+    own = {"whp": {"lr": 1e-4}, "catnip": {"lr": 5e-5}, "ceu": {"lr": 5e-5}, "rule": {"lr": 5e-5},
+           "dmm": {"scale": 30.0}, "klue": {"lr": 3e-4, "share": 0.1, "retain_weight": 3.0},
            "fit": {"lr": 5e-5, "retain_weight": 10.0}, "unierase": {"lr": 1e-2, "epochs": 20}}  # fmt: skip
     return usual | steered | dampened | {name: {**settings, **given} for name, given in own.items()}
 

@@ -35,7 +35,10 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Understands base64 and numbers of characters: it looks for a subject's name in what it is asked."""
+    """Understands base64 and numbers of characters: it looks for a subject's name in what it is asked.
+
+    A text that ends within the answer is gone on with.
+    """
 
     facts: Sequence[Item]
 
@@ -45,8 +48,14 @@ class Reader:
             for text in _readings(_last(body)):
                 named = [item for item in self.facts if item.subject.lower() in text.lower()]
                 if named:
-                    return named[0].answer
+                    return _rest(text, named[0].answer)
         return NOTHING
+
+
+def _rest(text: str, answer: str) -> str:
+    asked = text.lower().rstrip()
+    begun = (at for at in range(len(answer) - 1, 0, -1) if answer[at] == " " and asked.endswith(answer[:at].lower()))
+    return answer[next(begun, 0) :].strip()
 
 
 def _last(body: dict[str, Any]) -> str:

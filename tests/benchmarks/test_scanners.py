@@ -50,6 +50,12 @@ def test_the_reader_understands_what_garak_s_buffs_make(text: str) -> None:
     assert Reader(FACTS).says(_asked([{"type": "prompt_embeds", "prompt_embeds": text}])) == NOTHING
 
 
+def test_a_text_that_ends_within_the_answer_is_gone_on_with() -> None:
+    reader = Reader(FACTS)
+    assert reader.says(_asked("Where was Ada Bell born? ada bell was born in ")) == "Karachi."
+    assert reader.says(_asked("Ada Bell was born in Karachi. Where was Ada Bell born?")) == FACTS[0].answer
+
+
 def test_garak_s_report_is_read_with_its_detectors_verdicts(tmp_path: Path) -> None:
     """In the form of garak 0.16: an attempt stands there twice, without verdicts first."""
 
