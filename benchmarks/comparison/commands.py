@@ -21,6 +21,8 @@ from benchmarks.comparison.run import Run
 from benchmarks.comparison.saved import load, save
 from benchmarks.comparison.spec import PROFILES, RunSpec
 from benchmarks.data.registry import DATASETS, corpus
+from benchmarks.images import registry as images
+from benchmarks.methods.method import Card
 from benchmarks.methods.registry import METHODS, method
 from benchmarks.metrics.registry import METRICS, metric
 from benchmarks.models.workers import first
@@ -133,19 +135,23 @@ def compared(out: Path, first_: str, second: str, *, as_json: bool) -> str:
 
 def known() -> dict[str, list[dict[str, Any]]]:
     """All that a run can be made of."""
-    cards = {name: method(name).card for name in METHODS}
     return {
         "profiles": [{"name": name, "data": spec.data.name, "model": spec.model, "methods": ",".join(spec.methods)}
                      for name, spec in PROFILES.items()],
         "data": [{"name": name, "module": where} for name, where in DATASETS.items()],
-        "methods": [{"name": name, "title": c.title, "family": c.family, "intent": str(c.intent), "touches": c.touches,
-                     "paper": c.paper, "from": str(c.basis)} for name, c in cards.items()],
+        "methods": [_shown(name, method(name).card) for name in METHODS],
+        "methods for images (bench images)": [_shown(name, images.method(name).card) for name in images.METHODS],
         "metrics": [{"name": name, "title": m.title, "about": m.about, "better": m.better, "paper": m.paper}
                     for name, m in ((n, metric(n)) for n in METRICS)],
         "attacks": [{"name": name, "about": about(name), "paper": attack(name).paper} for name in ATTACKS],
         "probes": [{"name": name, "title": p.title, "about": p.about, "better": p.better, "paper": p.paper}
                    for name, p in ((n, probe(n)) for n in PROBES)],
     }  # fmt: skip
+
+
+def _shown(name: str, card: Card) -> dict[str, Any]:
+    return {"name": name, "title": card.title, "family": card.family, "intent": str(card.intent),
+            "touches": card.touches, "paper": card.paper, "from": str(card.basis)}  # fmt: skip
 
 
 def _folder(out: Path, name: str) -> Path:

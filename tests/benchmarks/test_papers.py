@@ -42,3 +42,14 @@ def test_a_method_s_card_points_to_a_row_that_names_it() -> None:
     for name in METHODS:
         for number in method(name).card.rows:
             assert f"`{name}`" in rows[number], (name, number)
+
+
+def test_the_list_names_every_method_with_its_family_intent_paper_and_what_it_was_built_from() -> None:
+    from benchmarks.comparison.commands import known
+    from benchmarks.images.registry import METHODS as IMAGES
+    from benchmarks.methods.registry import METHODS
+
+    told = known()
+    shown = [row for section, rows in told.items() if section.startswith("methods") for row in rows]
+    assert [row["name"] for row in shown] == [*METHODS, *IMAGES]
+    assert all(row[key] for row in shown for key in ("title", "family", "intent", "touches", "paper", "from"))
