@@ -17,10 +17,11 @@ from benchmarks.comparison.outcome import Cost
 from benchmarks.comparison.stages import Stage
 from benchmarks.data.corpus import Corpus, Item, digests
 from benchmarks.guarded.answers import Reply
+from benchmarks.methods.guard_asked import Asking
 from benchmarks.methods.guard_inside import Inside, inside
 from benchmarks.methods.guard_list import lines
 from benchmarks.methods.guard_listed import Listed
-from benchmarks.methods.guard_proxied import BARE, Asking, Proxied, proxied
+from benchmarks.methods.guard_proxied import BARE, Proxied, proxied
 from benchmarks.methods.registry import method
 from benchmarks.metrics.reading import Reading, Readings
 from benchmarks.metrics.scoring import load_readings, read, save_readings

@@ -8,8 +8,6 @@ from the proxy: DRAGON's reasoning is its fallback template, for no guard model 
 from __future__ import annotations
 
 import asyncio
-import base64
-import io
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -23,7 +21,7 @@ from benchmarks.data.corpus import Corpus
 from benchmarks.methods.guard_list import forget_list, further, instruction, settings
 from benchmarks.methods.guard_listed import Listed
 from benchmarks.methods.guards import PROMPT_ONLY, PromptOnly
-from benchmarks.models.packing import Chat, encode, encode_plain
+from benchmarks.models.packing import Chat, encode, encode_plain, sent_tensor
 from guard.eco import Eco
 from server.dialects.registry import create_dialect
 from server.examples import Screened
@@ -189,7 +187,7 @@ class Routed:
         """``text`` between ``before`` and ``after``, with rows where ``data`` differs from the embedding matrix."""
         assert self._eco is not None  # noqa: S101 - only ECO sends embeddings
         ids = self._eco.tokenizer.encode(text, add_special_tokens=False).ids
-        sent, exact = _tensor(data), _tensor(self._eco.exact(text))  # (tokens, dim)
+        sent, exact = sent_tensor(data), sent_tensor(self._eco.exact(text))  # (tokens, dim)
         changed = (sent != exact).any(dim=1).nonzero().flatten().tolist()
         rows = {len(before) + place: sent[place] for place in changed}
         return _Prompted(action, (*before, *ids, *after), rows)
@@ -244,10 +242,3 @@ def _rendered(tokenizer: Any, turns: Sequence[Mapping[str, Any]]) -> str:
 
 def _ids(tokenizer: Any, text: str) -> tuple[int, ...]:
     return tuple(tokenizer(text, add_special_tokens=False).input_ids)
-
-
-def _tensor(data: str) -> torch.Tensor:
-    import torch
-
-    found: torch.Tensor = torch.load(io.BytesIO(base64.b64decode(data)), weights_only=True)
-    return found

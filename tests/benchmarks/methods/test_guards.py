@@ -15,9 +15,10 @@ from benchmarks.data.registry import Selection, corpus
 from benchmarks.guarded.answers import Reply
 from benchmarks.guarded.serving import Place
 from benchmarks.methods import guard_list, guard_proxied
+from benchmarks.methods.guard_asked import Asking
 from benchmarks.methods.guard_inside import Inside, inside
 from benchmarks.methods.guard_listed import Listed
-from benchmarks.methods.guard_proxied import BARE, Asking, Proxied, proxied
+from benchmarks.methods.guard_proxied import BARE, Proxied, proxied
 from benchmarks.methods.guards import GUARDS, PROMPT_ONLY, PromptOnly
 from benchmarks.methods.method import Intent
 from benchmarks.methods.registry import METHODS, method
