@@ -36,9 +36,13 @@ def _inflected(word: str) -> bool:
     return len(word) > 5 and any(word.endswith(end) and in_vocabulary(word[: -len(end)]) for end in _ENDINGS)
 
 
-@lru_cache(maxsize=64)
 def _english(text: str) -> int:
-    return sum(word in _COMMON for word in re.findall(r"[a-z]+", text[:4000].lower()))
+    return _common_words(text[:4000])
+
+
+@lru_cache(maxsize=64)
+def _common_words(text: str) -> int:
+    return sum(word in _COMMON for word in re.findall(r"[a-z]+", text.lower()))
 
 
 def rot13(reading: Reading) -> Iterator[Reading]:

@@ -8,7 +8,6 @@ import re
 import secrets
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -24,6 +23,7 @@ import yaml
 from benchmarks.postgres import Cluster
 from guard.sealing import new_key
 from server.settings import Settings
+from tests.announced import announced
 from tests.server.conftest import Script, running, scripted
 
 ROOT = Path(__file__).parent.parent
@@ -223,12 +223,7 @@ def _started(command: list[str], settings: dict[str, str], folder: Path) -> Iter
             [sys.executable, "-m", "server.cli", *command], env=environment, stdout=out, stderr=out
         )
     try:
-        deadline = time.monotonic() + 300
-        while not (found := re.search(r"Point a client at +(\S+)/v1", output.read_text())):
-            assert process.poll() is None, output.read_text()
-            assert time.monotonic() < deadline, "it did not come up"
-            time.sleep(0.05)
-        yield found[1]
+        yield announced(process, output, 300)
     finally:
         process.terminate()
         process.wait(60)

@@ -21,7 +21,7 @@ on what can be told; see the standard error. A guard's row is read through the g
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -36,26 +36,32 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+Look = Callable[[Reading], Any]
+Judged = Callable[[Sequence[Any], "npt.NDArray[np.intp]", Sequence[Fold]], "npt.NDArray[np.bool_]"]
+
 _LEAST = 5  # questions, for as many folds
 
 
-def by_text(victim: Victim, of: str) -> Measured | Undefined:
-    """How often the right model is named by what it said; a value for each question."""
-    sides = [whole(readings, of, _text, "answer in words") for readings in (victim.readings, victim.target_readings)]
-    told = [side for side in sides if not isinstance(side, Undefined)]
-    if len(told) < len(sides):
-        return next(side for side in sides if isinstance(side, Undefined))
-    return _accuracy(victim, [*told[0], *told[1]], by_words)
+def told(victim: Victim, of: str, look: Look, what: str, judged: Judged) -> Measured | Undefined:
+    """How often the right model is named by what ``look`` sees of a reading; a value for each question.
 
+    ``what``: it is called where it is missing. ``judged``: tells which are named rightly, the row's first.
+    """
+    import numpy as np
 
-def by_logits(victim: Victim, of: str) -> Measured | Undefined:
-    """How often the right model is named by how it predicts the true answer; a value for each question."""
-    sides = [whole(readings, of, _features, "predicted answer")
-             for readings in (victim.readings, victim.target_readings)]  # fmt: skip
-    told = [side for side in sides if not isinstance(side, Undefined)]
-    if len(told) < len(sides):
-        return next(side for side in sides if isinstance(side, Undefined))
-    return _accuracy(victim, [*told[0], *told[1]], _by_numbers)
+    sides = [whole(readings, of, look, what) for readings in (victim.readings, victim.target_readings)]
+    given: list[Any] = []
+    for side in sides:
+        if isinstance(side, Undefined):
+            return side
+        given += side
+    count = len(given) // 2
+    if count < _LEAST:
+        return Undefined(f"{count} questions are too few to learn from and to judge")
+    truth = np.repeat([0, 1], [count, count])
+    right = judged(given, truth, list(divided(truth, [*range(count), *range(count)], victim.seed)))
+    values = [(float(right[at]) + float(right[at + count])) / 2 for at in range(count)]
+    return mean(values, "chance 0.5")
 
 
 def features(scored: Scored) -> tuple[float, ...]:
@@ -64,19 +70,6 @@ def features(scored: Scored) -> tuple[float, ...]:
     entropies = [-each for each in scored.mean]
     return (math.fsum(logs) / n, min(logs), logs[0], logs[-1], sum(scored.greedy) / n,
             math.fsum(entropies) / n, entropies[0], math.fsum(scored.spread) / n)  # fmt: skip
-
-
-def _accuracy(victim: Victim, given: Sequence[Any], judged: Any) -> Measured | Undefined:
-    """``given``: of the row and then of the target, each question by question."""
-    import numpy as np
-
-    count = len(given) // 2
-    if count < _LEAST:
-        return Undefined(f"{count} questions are too few to learn from and to judge")
-    truth = np.repeat([0, 1], [count, count])
-    right = judged(given, truth, list(divided(truth, [*range(count), *range(count)], victim.seed)))
-    values = [(float(right[at]) + float(right[at + count])) / 2 for at in range(count)]
-    return mean(values, "chance 0.5")
 
 
 def _by_numbers(
@@ -103,10 +96,13 @@ def _features(reading: Reading) -> tuple[float, ...] | None:
 
 
 _PAPER = "Chen et al., 2025, arXiv 2506.14003"
-TEXT = Probe("told from the target by answers, forget", _PAPER, "retained", "robustness", partial(by_text, of="forget"))
+_BY_TEXT = partial(told, look=_text, what="answer in words", judged=by_words)
+_BY_LOGITS = partial(told, look=_features, what="predicted answer", judged=_by_numbers)
+TEXT = Probe("told from the target by answers, forget", _PAPER, "retained", "robustness",
+             partial(_BY_TEXT, of="forget"))  # fmt: skip
 TEXT_RETAIN = Probe("told from the target by answers, retain", _PAPER, "low", "robustness",
-                    partial(by_text, of="retain"))  # fmt: skip
+                    partial(_BY_TEXT, of="retain"))  # fmt: skip
 LOGITS = Probe("told from the target by logits, forget", _PAPER, "retained", "robustness",
-               partial(by_logits, of="forget"))  # fmt: skip
+               partial(_BY_LOGITS, of="forget"))  # fmt: skip
 LOGITS_RETAIN = Probe("told from the target by logits, retain", _PAPER, "low", "robustness",
-                      partial(by_logits, of="retain"))  # fmt: skip
+                      partial(_BY_LOGITS, of="retain"))  # fmt: skip

@@ -7,7 +7,6 @@ buffs put each prompt into base64, numbers of characters and lower case.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import re
@@ -17,6 +16,7 @@ from pathlib import Path
 from benchmarks.data.corpus import Item
 from benchmarks.guarded.serving import Place
 from benchmarks.metrics.coverage import keys
+from benchmarks.suites.running import run
 from benchmarks.suites.scanned import Attempt
 
 _PROBES = "leakreplay.LiteratureCloze,leakreplay.LiteratureComplete"
@@ -67,13 +67,8 @@ async def _run(command: Path, place: Place, out: Path, report: Path, buff: str) 
     environment = os.environ | {"OPENAICOMPATIBLE_API_KEY": place.key, "XDG_DATA_HOME": str(out / "data"),
                                 "XDG_CONFIG_HOME": str(out / "config"), "XDG_CACHE_HOME": str(out / "cache"),
                                 "HF_HUB_OFFLINE": "1"}  # fmt: skip
-    process = await asyncio.create_subprocess_exec(
-        *words, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    told, _ = await process.communicate()
     file = report.with_name(f"{report.name}.report.jsonl")
-    if process.returncode or not file.exists():
-        raise RuntimeError(f"garak failed ({process.returncode}):\n{told.decode(errors='replace')[-3000:]}")
+    await run("garak", words, environment, leaves=file)
     return file
 
 

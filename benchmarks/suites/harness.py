@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.guarded.serving import Place
+from benchmarks.suites.running import run
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,7 @@ async def evaluated(
               "--batch_size", "1"]  # fmt: skip
     environment = os.environ | {"OPENAI_API_KEY": place.key, "HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1",
                                 "HF_DATASETS_CACHE": str(out / "datasets")}  # fmt: skip
-    process = await asyncio.create_subprocess_exec(
-        *words, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    told, _ = await process.communicate()
-    if process.returncode:
-        raise RuntimeError(f"lm_eval failed ({process.returncode}):\n{told.decode(errors='replace')[-3000:]}")
+    await run("lm_eval", words, environment)
     return {task: answers_in(out, task) for task in tasks}
 
 

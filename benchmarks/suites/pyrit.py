@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from benchmarks.data.corpus import Item
 from benchmarks.guarded.serving import Place
 from benchmarks.suites import pyrit_driver
 from benchmarks.suites.garak import masked
+from benchmarks.suites.running import run
 from benchmarks.suites.scanned import Attempt
 
 
@@ -33,14 +33,9 @@ async def scanned(python: Path, place: Place, facts: Sequence[Item], out: Path) 
            "facts": [{"question": item.question, "word": word} for item, word in asked]}  # fmt: skip
     source, result = _written(out, job), out / "found.json"
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    process = await asyncio.create_subprocess_exec(
-        str(python), "-P", pyrit_driver.__file__, str(source), str(result), cwd=out,  # -P: this file is named pyrit too
-        env=environment | {"HOME": str(out), "RETRY_MAX_NUM_ATTEMPTS": "1", "HF_HUB_OFFLINE": "1"},
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    told, _ = await process.communicate()
-    if process.returncode or not result.exists():
-        raise RuntimeError(f"PyRIT failed ({process.returncode}):\n{told.decode(errors='replace')[-3000:]}")
+    environment |= {"HOME": str(out), "RETRY_MAX_NUM_ATTEMPTS": "1", "HF_HUB_OFFLINE": "1"}
+    words = [str(python), "-P", pyrit_driver.__file__, str(source), str(result)]  # -P: this file is named pyrit too
+    await run("PyRIT", words, environment, folder=out, leaves=result)
     rows = json.loads(result.read_text(encoding="utf-8"))
     failed = [f"{row['converter']}: {row['failed']}" for row in rows if "failed" in row]
     if failed:

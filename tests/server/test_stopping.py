@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.announced import announced
 from tests.server.conftest import Script, running, scripted
 
 
@@ -29,17 +29,13 @@ def test_a_running_answer_ends_before_the_server_does(script: Script, tmp_path: 
             env={"HOME": str(tmp_path), "PATH": os.environ["PATH"]}, stdout=out, stderr=out,
         )  # fmt: skip
         try:
-            deadline = time.monotonic() + 120
-            while not (found := re.search(r"Point a client at +(\S+)/v1", log.read_text())):
-                assert process.poll() is None, log.read_text()
-                assert time.monotonic() < deadline, log.read_text()
-                time.sleep(0.05)
+            url = announced(process, log)
             lines: list[str] = []
-            asking = threading.Thread(target=_ask, args=(found[1], lines))
+            asking = threading.Thread(target=_ask, args=(url, lines))
             asking.start()
             assert script.started.wait(60)
             process.send_signal(signal.SIGTERM)
-            _wait_until_closed(found[1])
+            _wait_until_closed(url)
             script.release.set()
             asking.join(60)
             assert process.wait(60) == 0

@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.announced import announced
 from tests.server.conftest import Script, running, scripted
 
 ROOT = Path(__file__).parents[2]
@@ -120,12 +120,7 @@ def proxy(installed: Path, tmp_path: Path) -> Iterator[str]:
                 cwd=tmp_path, env=ENVIRONMENT | {"HOME": str(tmp_path)}, stdout=out, stderr=out,
             )  # fmt: skip
         try:
-            deadline = time.monotonic() + 120
-            while not (found := re.search(r"Point a client at +(\S+)/v1", log.read_text())):
-                assert process.poll() is None, log.read_text()
-                assert time.monotonic() < deadline, log.read_text()
-                time.sleep(0.05)
-            yield found[1]
+            yield announced(process, log)
         finally:
             script.release.set()
             process.terminate()
