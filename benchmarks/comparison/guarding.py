@@ -14,6 +14,7 @@ from benchmarks.comparison.choosing import options
 from benchmarks.comparison.costs import spending
 from benchmarks.comparison.models import Workshop, key
 from benchmarks.comparison.outcome import Cost
+from benchmarks.comparison.rows import spoken
 from benchmarks.comparison.stages import Stage
 from benchmarks.data.corpus import Corpus, Item, digests
 from benchmarks.guarded.answers import Reply
@@ -137,7 +138,7 @@ class Guards:
             found = read(
                 self.workshop.load(self.target), self.workshop.tokenizer(self.target), self.sets,
                 max_tokens=1, batch=self.workshop.spec.asking.batch, encode_as=guard.encode_as, known=self.bare(),
-                texts=False, meter=meter,
+                texts=False, meter=meter, unscored=spoken(self.sets),
             )  # fmt: skip
             return found, guard.setup_seconds
 

@@ -16,7 +16,7 @@ from benchmarks.comparison.guarding import Guards
 from benchmarks.comparison.models import Workshop, device, key
 from benchmarks.comparison.outcome import Comparison, Cost, Outcome
 from benchmarks.comparison.probing import Patient, Probing
-from benchmarks.comparison.rows import figures, limited, parts, said
+from benchmarks.comparison.rows import figures, limited, parts, said, spoken
 from benchmarks.comparison.spec import RunSpec
 from benchmarks.comparison.stages import Stages
 from benchmarks.data.corpus import Corpus, Item, digests
@@ -198,7 +198,7 @@ class Run:
                 found = read(
                     self.workshop.load(folder), self.workshop.tokenizer(folder), sets,
                     max_tokens=self.spec.asking.max_tokens, batch=self.spec.asking.batch, scored=not texts_only,
-                    meter=meter,
+                    meter=meter, unscored=spoken(sets),
                 )  # fmt: skip
                 save_readings(found, out / "readings.json.gz")
             return {}

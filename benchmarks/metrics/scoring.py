@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -43,6 +43,7 @@ def read(
     known: Readings | None = None,
     scored: bool = True,
     texts: bool = True,
+    unscored: Collection[str] = (),
 ) -> Readings:
     """What ``model`` predicts and says. An answer or text that several sets share is computed once.
 
@@ -57,6 +58,7 @@ def read(
         known: what the model predicts without a guard, for questions that the guard leaves as they are.
         scored: whether answers are predicted.
         texts: whether texts are written.
+        unscored: sets whose answers are not predicted, though others' are.
 
     Raises:
         ArithmeticError: the model's predictions are no numbers.
@@ -64,7 +66,8 @@ def read(
     put = partial(_own, tokenizer) if encode_as is None else encode_as
     counter = meter or Meter(shown=False)
     items = [item for found in sets.values() for item in found]
-    wanted = _put(put, (key for item in items for key in _answers(item)))
+    predicted = [item for name, found in sets.items() if name not in unscored for item in found]
+    wanted = _put(put, (key for item in predicted for key in _answers(item)))
     asked = _put(put, (key for item in items for key in _asked(item)))
     done = {key: each for key, each in _known(known or {}).items() if wanted.get(key) == _own(tokenizer, *key)}
     rest = {key: chat for key, chat in wanted.items() if key not in done}

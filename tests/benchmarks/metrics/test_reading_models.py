@@ -272,3 +272,10 @@ def test_readings_of_another_version_are_refused(tmp_path: Path) -> None:
     (tmp_path / "old").write_bytes(gzip.compress(json.dumps({"version": 0, "sets": {}}).encode()))
     with pytest.raises(ValueError, match="version 0"):
         load_readings(tmp_path / "old")
+
+
+def test_sets_of_which_only_what_is_said_counts_are_not_predicted(tiny: tuple[Any, Any], found: Readings) -> None:
+    read_ = _read(tiny, unscored=("neighbours", "again"))
+    assert [reading.answer for reading in read_["neighbours"]] == [None]
+    assert [r.text for r in read_["neighbours"]] == [r.text for r in found["neighbours"]]
+    assert read_["forget"] == found["forget"]  # what it shares with a set that is not predicted, too
