@@ -278,4 +278,4 @@ def test_sets_of_which_only_what_is_said_counts_are_not_predicted(tiny: tuple[An
     read_ = _read(tiny, unscored=("neighbours", "again"))
     assert [reading.answer for reading in read_["neighbours"]] == [None]
     assert [r.text for r in read_["neighbours"]] == [r.text for r in found["neighbours"]]
-    assert read_["forget"] == found["forget"]  # what it shares with a set that is not predicted, too
+    assert all(reading.answer is not None for reading in read_["forget"])  # one of them is asked "again"
