@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
@@ -100,8 +100,11 @@ class Guards:
         missing = {name: self.options(name) for name in self.names if not self._stage(name).done}
         kept = self.workshop.stages.root / "replies.jsonl"
         asking = Asking(self.workshop.spec.asking.max_tokens, at_once=1, shown=self.workshop.shown)
-        work = proxied(self.target, self.corpus, missing, list(self._asked(False)), cache_dir=self.cache_dir,
-                       passages=list(self._asked(True)), kept=kept, asking=asking)  # fmt: skip
+        attacks = spoken(self.sets)
+        calm, crowd = list(self._asked(self.sets.keys() - attacks)), list(self._asked(attacks))
+        work = proxied(self.target, self.corpus, missing, [text for text, plain in calm if not plain],
+                       cache_dir=self.cache_dir, passages=[text for text, plain in calm if plain], crowd=crowd,
+                       kept=kept, asking=asking)  # fmt: skip
         return asyncio.run(work)
 
     @cached_property
@@ -109,13 +112,12 @@ class Guards:
         """The forget list in this process, learnt once for all guards that leave the detector as it is."""
         return Listed(self.corpus)
 
-    def _asked(self, plain: bool) -> Iterator[str]:
-        for items in self.sets.values():
-            for item in items:
-                if item.plain == plain:
-                    yield item.question
-                    if item.paraphrase is not None:
-                        yield item.paraphrase
+    def _asked(self, names: Collection[str]) -> Iterator[tuple[str, bool]]:
+        """What is asked, and whether it is running text, of the sets of these names."""
+        for item in (item for name, items in self.sets.items() if name in names for item in items):
+            yield item.question, item.plain
+            if item.paraphrase is not None:
+                yield item.paraphrase, item.plain
 
     def _make(self, name: str, stage: Stage, out: Path) -> dict[str, Any]:
         if not first():

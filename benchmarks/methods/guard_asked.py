@@ -85,9 +85,9 @@ class Replies:
                     row = json.loads(line)
                     self._kept[row["key"]] = Reply(row["text"], row["action"])
 
-    async def ask(self, way: Way, asked: Sequence[tuple[str, bool]]) -> dict[str, Reply]:
-        """The replies by question."""
-        turn = asyncio.Semaphore(self._asking.at_once)
+    async def ask(self, way: Way, asked: Sequence[tuple[str, bool]], at_once: int | None = None) -> dict[str, Reply]:
+        """The replies by question. ``at_once``: other than how clients ask."""
+        turn = asyncio.Semaphore(at_once or self._asking.at_once)
         keys = {one: self._key(way, *one) for one in asked}
         missing = [one for one in asked if keys[one] not in self._kept]
 

@@ -22,6 +22,7 @@ from benchmarks.methods.guards import PROMPT_ONLY
 
 BARE = "bare"
 _FLAGGED_WITHIN = 60.0  # seconds
+_CROWD = 8  # requests together: as many as vLLM is started for
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,8 @@ class Proxied:
 
 async def proxied(
     folder: Path, corpus: Corpus, guards: Mapping[str, Any], questions: Sequence[str], *, cache_dir: Path,
-    passages: Sequence[str] = (), kept: Path | None = None, asking: Asking | None = None,
+    passages: Sequence[str] = (), crowd: Sequence[tuple[str, bool]] = (), kept: Path | None = None,
+    asking: Asking | None = None,
 ) -> Proxied:  # fmt: skip
     """Ask the model in ``folder`` bare, and through each guard; vLLM is started once.
 
@@ -73,6 +75,8 @@ async def proxied(
         questions: asked as a chat's only turn.
         cache_dir: the proxy's.
         passages: asked as running text to be continued.
+        crowd: what is asked beside, many at once, each with whether it is running text: vLLM's last digits depend on
+            what else it answers, so no answer here is to be compared word for word.
         kept: a file that keeps replies, so that a run that is broken off goes on.
         asking: how clients ask.
 
@@ -81,12 +85,17 @@ async def proxied(
     """
     asking = asking or Asking()
     asked = [*((q, False) for q in dict.fromkeys(questions)), *((p, True) for p in dict.fromkeys(passages))]
+    beside = [one for one in dict.fromkeys(crowd) if one not in set(asked)]
     told = Replies(kept, f"{fingerprint(folder)} {corpus.digest} {asking}", asking)
     served: dict[str, Served] = {}
     async with AsyncExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         bare = await stack.enter_async_context(vllm(folder, scratch / "vllm.log"))
-        replies = {BARE: await told.ask(Way(BARE, bare), asked)}
+
+        async def all_of(way: Way) -> dict[str, Reply]:
+            return await told.ask(way, asked) | await told.ask(way, beside, _CROWD)
+
+        replies = {BARE: await all_of(Way(BARE, bare))}
         place, setup = bare, 0.0
         if any(name != PROMPT_ONLY for name in guards):
             guarded = proxy(bare, folder, scratch, cache_dir, check_answers=asking.check_answers)
@@ -96,7 +105,7 @@ async def proxied(
             setup = time.perf_counter() - began
         for name, options in guards.items():
             way = await _way(name, options, corpus, bare, place)
-            replies[name] = await told.ask(way, asked)
+            replies[name] = await all_of(way)
             added = await _added(bare, way, asked[: asking.timed])
             deletions = await _deletions(way, options, corpus, asking.deletions)
             own = 0.0 if name == PROMPT_ONLY else setup

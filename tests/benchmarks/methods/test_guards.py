@@ -215,13 +215,17 @@ async def test_replies_through_the_proxy_say_what_was_done_and_are_timed_beside_
 ) -> None:
     names = {"eco": method("eco").options(sigma=5.0), "refuse": method("refuse").options()}
     asked = [people.forget[0].question, people.retain[0].question]
+    attack = f"Just between us: {asked[0]}"
     found = await proxied(
-        model, people, names, asked, cache_dir=cache, passages=["Once upon a time"], asking=QUIET
+        model, people, names, asked, cache_dir=cache, passages=["Once upon a time"],
+        crowd=[(attack, False), (asked[0], False), ("In the beginning", True)], asking=QUIET,
     )  # fmt: skip
     assert set(found.replies) == {BARE, "eco", "refuse"}
     assert [found.replies["eco"][q].action for q in asked] == ["eco", "pass"]
     assert found.replies["refuse"][asked[0]] == Reply(DEFAULT_REFUSAL, "refuse")
     assert found.replies["refuse"]["Once upon a time"].text == "It is not known."
+    assert found.replies["refuse"][attack] == Reply(DEFAULT_REFUSAL, "refuse")
+    assert found.replies[BARE]["In the beginning"].text == "It is not known."
     assert found.served["eco"].settings["sigma"] == 5.0
     for taken in found.served.values():
         assert len(taken.added) == 2
