@@ -17,6 +17,7 @@ from guard.in_force import Ways
 from guard.sealing import Sealing
 from guard.selection import FOLDER, TokenSelectors
 from guard.snapshot import SnapshotManager
+from server.access.admission import Capacity
 from server.access.principal import reveals
 from server.access.setup import access_config
 from server.app import create_app
@@ -195,6 +196,7 @@ def _proxy_config(settings: Settings) -> ProxyConfig:
         max_body_bytes=settings.max_body_bytes,
         on_detector_failure=settings.on_detector_failure,
         detector_workers=settings.detector_workers,
+        capacity=Capacity(settings.max_concurrent_requests, settings.max_waiting_requests),
         guard_model=GUARD_MODEL if settings.guard_lora else settings.guard_model,
         hidden_model=GUARD_MODEL if settings.guard_lora else None,
         guard_max_tokens=settings.guard_max_tokens,

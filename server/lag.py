@@ -1,0 +1,84 @@
+"""How late the event loop comes to what is due: whatever holds it up holds up every stream of the process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Literal, Protocol
+
+import structlog
+
+log = structlog.get_logger("letheward.lag")
+
+STALL = 0.05  # seconds
+_EVERY = 0.01  # seconds; a stall that begins between two looks is seen as that much shorter at most
+_QUIET = 1.0  # seconds between lines in the log
+_SCHEDSTAT = Path("/proc/thread-self/schedstat")  # Linux: nanoseconds on a processor, and waiting for one
+
+Cause = Literal["computing", "processor", "blocked", "unknown"]
+
+
+class Told(Protocol):
+    """Who hears of it."""
+
+    def lag(self, seconds: float) -> None:
+        """Note how late it was."""
+        ...
+
+    def stalled(self, cause: Cause) -> None:
+        """Count a stall."""
+        ...
+
+
+async def watch_loop(told: Told) -> None:
+    """Look until cancelled; stalls are logged, the longest in every second."""
+    loop, clock = asyncio.get_running_loop(), _Clock()
+    longest: tuple[float, Cause] = (0.0, "unknown")
+    count, quiet_until = 0, 0.0
+    try:
+        while True:
+            before, due = clock.read(), loop.time() + _EVERY
+            await asyncio.sleep(_EVERY)
+            now = loop.time()
+            late = max(0.0, now - due)
+            told.lag(late)
+            if late >= STALL:
+                cause = clock.cause(before, late)
+                told.stalled(cause)
+                longest, count = max(longest, (late, cause)), count + 1
+            if count and now >= quiet_until:
+                log.warning("event_loop_stalled", ms=round(1000 * longest[0]), cause=longest[1], stalls=count)
+                longest, count, quiet_until = (0.0, "unknown"), 0, now + _QUIET
+    finally:
+        clock.close()
+
+
+class _Clock:
+    """What the thread that made it does with its time."""
+
+    def __init__(self) -> None:
+        try:
+            self._file = os.open(_SCHEDSTAT, os.O_RDONLY)
+        except OSError:  # another system, or one without these figures
+            self._file = -1
+
+    def read(self) -> tuple[float, float]:
+        """Seconds on a processor, and seconds ready for one and without."""
+        if self._file < 0:
+            return 0.0, 0.0
+        ran, waited, _ = os.pread(self._file, 100, 0).split()
+        return int(ran) / 1e9, int(waited) / 1e9
+
+    def cause(self, before: tuple[float, float], late: float) -> Cause:
+        """What the thread mostly did in a stall: computed, waited for a processor, or for a lock or a file."""
+        if self._file < 0:
+            return "unknown"
+        ran, waited = (after - past for after, past in zip(self.read(), before, strict=True))
+        shares: dict[Cause, float] = {"computing": ran, "processor": waited, "blocked": late - ran - waited}
+        return max(shares, key=lambda cause: shares[cause])
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._file >= 0:
+            os.close(self._file)
