@@ -37,11 +37,11 @@ class Upstream:
         *,
         connect_timeout: float,
         read_timeout: float,
+        max_connections: int = 1024,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.pool = where if isinstance(where, Pool) else Pool.of(where)
-        # As many as there are requests, which ``Admission`` bounds: one that waits for another's end helps nobody.
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=256)
+        limits = httpx.Limits(max_connections=max_connections, max_keepalive_connections=256)
         self.transport = ObservedTransport(transport or httpx.AsyncHTTPTransport(limits=limits, trust_env=False))
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(read_timeout, connect=connect_timeout, pool=connect_timeout),

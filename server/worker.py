@@ -26,6 +26,7 @@ from server.upstream_pool import Endpoint, Locate, Pool
 _KEEP_ALIVE = 75  # seconds
 _SWITCH = 0.0005  # seconds after which a thread that computes lets the event loop go on; Python's own is ten times that
 _COLLECT = (700, 10, 200)  # the last is Python's times twenty: see ``settling``
+_CONNECTIONS = 1 << 20  # to model servers: no bound, for the number of requests has one, which can be changed
 _KEEP_METRICS = 1.0  # seconds between what the other workers can show of this one's metrics
 
 
@@ -119,7 +120,12 @@ def _addresses(host: str) -> Sequence[tuple[socket.AddressFamily, str]]:
 def _upstream(job: Job, locate: Locate | None) -> Upstream:
     where = locate or Pool.over(job.endpoints)
     settings = job.settings
-    return Upstream(where, connect_timeout=settings.connect_timeout, read_timeout=settings.read_timeout)
+    return Upstream(
+        where,
+        connect_timeout=settings.connect_timeout,
+        read_timeout=settings.read_timeout,
+        max_connections=_CONNECTIONS,
+    )
 
 
 def _allow_files() -> None:

@@ -20,6 +20,7 @@ FAULTS: frozenset[Outcome] = frozenset(
     ("leak", "cut", "ill formed", "altered", "not guarded", "not refused", "wrong status", "not busy in form")
 )
 
+_SECRETS = tuple(canary.secret.casefold() for canary in CANARIES)
 _AWAY = (502, 503, 504)
 _ENDS = {"chat": b"data: [DONE]\n\n", "completions": b"data: [DONE]\n\n"}
 _LAST = {"responses": "response.completed", "messages": "message_stop"}
@@ -27,7 +28,9 @@ _LAST = {"responses": "response.completed", "messages": "message_stop"}
 
 def outcome(ask: Ask, answer: Answer, *, disturbed: bool) -> Outcome:
     """``disturbed``: whether the model server was killed while the request was under way."""
-    if told(ask, answer):
+    found = _objects(ask, answer)
+    told = _text(ask, _as_far_as_it_came(answer.body) if found is None else found)
+    if _leaked(answer.body, told):
         return "leak"
     if answer.left:
         return "left"
@@ -41,38 +44,32 @@ def outcome(ask: Ask, answer: Answer, *, disturbed: bool) -> Outcome:
         return "away" if _error(answer.body) else "ill formed"
     if answer.status != 200:
         return "wrong status"
-    return _content(ask, answer, disturbed=disturbed)
+    return "ill formed" if found is None else _content(ask, answer, found, told, disturbed=disturbed)
 
 
-def told(ask: Ask, answer: Answer) -> bool:
+def _leaked(body: bytes, told: str) -> bool:
     """Whether a protected fact can be read, in the bytes or in the text that they make."""
-    raw = answer.body.decode("utf-8", "replace")
-    texts = [raw]
-    try:
-        texts.append(_text(ask, _objects(ask, answer)))
-    except ValueError:
-        texts.append(_text(ask, _as_far_as_it_came(answer.body)))
-    return any(canary.secret.casefold() in text.casefold() for canary in CANARIES for text in texts)
+    texts = [text.casefold() for text in (body.decode("utf-8", "replace"), told)]
+    return any(secret in text for secret in _SECRETS for text in texts)
 
 
-def _content(ask: Ask, answer: Answer, *, disturbed: bool) -> Outcome:
-    try:
-        found = _objects(ask, answer)
-    except ValueError:
-        return "ill formed"
+def _content(ask: Ask, answer: Answer, found: Sequence[dict[str, Any]], told: str, *, disturbed: bool) -> Outcome:
     if ask.endpoint not in _ENDS and ask.endpoint not in _LAST:
         return "answered" if found[0].get("data") else "ill formed"
     if ask.streamed and not _ended(ask, answer.body, found):
         return "away" if disturbed and _broke(found[-1]) else "ill formed"
     if ask.guarded:
         return "guarded" if answer.headers.get("x-letheward-action") not in (None, "pass", "monitor") else "not guarded"
-    if ask.story is not None and "".join(ask.story.pieces) != _text(ask, found):
+    if ask.story is not None and "".join(ask.story.pieces) != told:
         return "altered"
     return "answered"
 
 
-def _objects(ask: Ask, answer: Answer) -> list[dict[str, Any]]:
-    return objects(answer.body, streamed=ask.streamed and answer.status == 200)
+def _objects(ask: Ask, answer: Answer) -> list[dict[str, Any]] | None:
+    try:
+        return objects(answer.body, streamed=ask.streamed and answer.status == 200)
+    except ValueError:
+        return None
 
 
 def _as_far_as_it_came(body: bytes) -> list[dict[str, Any]]:

@@ -31,7 +31,7 @@ def shown(result: Result) -> Iterator[str]:
         yield f"  {kind}: {_counts({came: n for (own, came), n in seen.outcomes.items() if own == kind})}"
     if seen.first:
         p50, p99 = np.percentile(seen.first, [50, 99])
-        yield f"first word of a stream after {p50:.2f} s at p50, {p99:.2f} s at p99 (the model's own: at once)"
+        yield f"a stream begins after {p50:.2f} s at p50, {p99:.2f} s at p99"
     if result.churned.seconds:
         p50, p99 = np.percentile(result.churned.seconds, [50, 99])
         yield f"a change in force everywhere after {1000 * p50:.0f} ms at p50, {1000 * p99:.0f} ms at p99"
@@ -53,7 +53,7 @@ def plain(result: Result) -> dict[str, Any]:
         "faults": [asdict(fault) for fault in result.seen.faults],
         "changes": {"made": result.churned.changes, "refused": dict(result.churned.refused),
                     "seen": dict(result.churned.effects), "seconds": _quantiles(result.churned.seconds)},
-        "first_word_s": _quantiles(result.seen.first),
+        "stream_begins_s": _quantiles(result.seen.first),
         "growth_an_hour": {f"{name} {what}": {k: round(v, 3) for k, v in asdict(t).items()}
                            for name, what, t in growth(result.steady)},
         "cores_busy": _busy(result),

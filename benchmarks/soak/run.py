@@ -25,18 +25,21 @@ from benchmarks.topology import Proxy, proxy
 
 POLICIES = ("refuse", "template", "dragon", "icul")  # a list and a canary each; ECO needs a model's weights
 _SAMPLES = 360  # at most, of a run
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
 _SETTLE = 1.0  # seconds between the last request's beginning and SIGTERM: what was sent was taken by then
 
 Progress = Callable[[Driver, Sampler], object]
 
 
 async def soak(spec: Spec, folder: Path, progress: Progress) -> Result:
-    """Make a run; SIGINT ends its load early. ``progress`` is called every second."""
+    """Make a run; SIGINT or SIGTERM ends its load early. ``progress`` is called every second."""
     mix = Mix(spec.words, spec.interval)
     model = Model(spec.interval)
     await model.start()
     stopping = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stopping.set)
+    loop = asyncio.get_running_loop()
+    for number in _STOPPING:
+        loop.add_signal_handler(number, stopping.set)
     home = folder / "proxy"
     settings = {"shutdown_timeout": str(2 * mix.longest + 60)}
     try:
@@ -44,7 +47,8 @@ async def soak(spec: Spec, folder: Path, progress: Progress) -> Result:
             await _lists(place)
             return await _loaded(spec, mix, model, place, home / "serve.log", stopping, progress)
     finally:
-        asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
+        for number in _STOPPING:
+            loop.remove_signal_handler(number)
         await model.stop()
 
 

@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from benchmarks.leaks.answers import Told, stream, whole
 from benchmarks.soak.script import AFTER, PADDING, SLOWLY, Story, told
+from server.managed import die_with_parent
 
 _BACKLOG = 4096
 _MODELS = {"object": "list", "data": [{"id": "m", "object": "model", "created": 1, "owned_by": "vllm",
@@ -77,7 +78,8 @@ async def _send_stream(send: Send, path: str, answer: Told, interval: float, *, 
 
 
 def main() -> None:
-    """Serve until killed."""
+    """Serve until killed, or whoever started it is gone."""
+    die_with_parent()
     with socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", int(sys.argv[1])))
