@@ -52,6 +52,7 @@ class Parts:
     workers: Workers
     upstreams: tuple[Upstream, ...]
     proxy: Proxy
+    settling: Settling
 
     def hot(self, settings: Settings) -> Sequence[Hot]:
         """What of the settings can change while this runs. ``settings``: those that it was made with."""
@@ -108,7 +109,8 @@ def assemble(
         responses=_conversations(settings, manager, workers, shared.secret),
     )  # fmt: skip
     app = _app(settings, manager, workers, upstream, proxy, eco)
-    return Parts(app, manager, workers, (upstream,) if guard is None else (upstream, guard), proxy)
+    manager.before(settling := Settling())  # after what else is made before a snapshot is in force
+    return Parts(app, manager, workers, (upstream,) if guard is None else (upstream, guard), proxy, settling)
 
 
 def _conversations(settings: Settings, manager: SnapshotManager, workers: Workers, secret: bytes) -> Conversations:
@@ -170,7 +172,6 @@ def _app(
     proxy.metrics.add(PoolCollector(upstream.pool))
     proxy.prepare(manager.current)
     manager.before(proxy.prepare)
-    manager.before(Settling())
     app = create_app(
         proxy=proxy,
         upstream=upstream,

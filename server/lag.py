@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -16,7 +17,9 @@ _EVERY = 0.01  # seconds; a stall that begins between two looks is seen as that 
 _QUIET = 1.0  # seconds between lines in the log
 _SCHEDSTAT = Path("/proc/thread-self/schedstat")  # Linux: nanoseconds on a processor, and waiting for one
 
-Cause = Literal["computing", "processor", "blocked", "unknown"]
+Cause = Literal["computing", "threads", "processor", "blocked", "unknown"]
+"""What its thread mostly did: it computed; it waited while other threads of the process computed, which had the
+interpreter's lock; it was ready without a processor; it waited for a file, or for a thread without a processor."""
 
 
 class Told(Protocol):
@@ -63,20 +66,22 @@ class _Clock:
         except OSError:  # another system, or one without these figures
             self._file = -1
 
-    def read(self) -> tuple[float, float]:
-        """Seconds on a processor, and seconds ready for one and without."""
+    def read(self) -> tuple[float, float, float]:
+        """Seconds on a processor, seconds ready for one and without, and seconds of all threads on processors."""
         if self._file < 0:
-            return 0.0, 0.0
+            return 0.0, 0.0, 0.0
         ran, waited, _ = os.pread(self._file, 100, 0).split()
-        return int(ran) / 1e9, int(waited) / 1e9
+        return int(ran) / 1e9, int(waited) / 1e9, time.process_time()
 
-    def cause(self, before: tuple[float, float], late: float) -> Cause:
-        """What the thread mostly did in a stall: computed, waited for a processor, or for a lock or a file."""
+    def cause(self, before: tuple[float, float, float], late: float) -> Cause:
+        """Why it was so late."""
         if self._file < 0:
             return "unknown"
-        ran, waited = (after - past for after, past in zip(self.read(), before, strict=True))
-        shares: dict[Cause, float] = {"computing": ran, "processor": waited, "blocked": late - ran - waited}
-        return max(shares, key=lambda cause: shares[cause])
+        ran, waited, all_ran = (after - past for after, past in zip(self.read(), before, strict=True))
+        blocked = late - ran - waited
+        if blocked <= max(ran, waited):
+            return "computing" if ran >= waited else "processor"
+        return "threads" if all_ran - ran >= blocked / 2 else "blocked"
 
     def close(self) -> None:
         """Let go of the file."""

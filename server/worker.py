@@ -20,6 +20,7 @@ from server.lag import watch_loop
 from server.metrics import Metrics
 from server.reloading import Reloading
 from server.settings import Settings
+from server.settling import keep_settling
 from server.upstream import Upstream
 from server.upstream_pool import Endpoint, Locate, Pool
 
@@ -78,6 +79,7 @@ async def serve_parts(parts: Parts, job: Job, up: Callable[[], None]) -> None:
     reloading = Reloading(job.settings, lambda: load_settings(job.options), hot, metrics.config_valid)
     beside.append(asyncio.create_task(reloading.watch()))
     beside.append(asyncio.create_task(watch_loop(metrics)))
+    beside.append(asyncio.create_task(keep_settling(parts.settling, lambda: parts.proxy.admission.open == 0)))
     if job.shared.metrics is not None:
         beside.append(asyncio.create_task(_kept(metrics)))
     try:

@@ -33,6 +33,11 @@ class Admission:
         self._turned_away = turned_away
         self._open = 0
 
+    @property
+    def open(self) -> int:
+        """How many requests are being answered."""
+        return self._open
+
     def enter(self) -> None:
         """Take a request on, which ``leave`` ends.
 
