@@ -8,7 +8,7 @@ serve_options = $(if $(UPSTREAM),--upstream $(UPSTREAM)) $(if $(MODEL),--model $
 	$(if $(CACHE_DIR),--cache-dir $(CACHE_DIR))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test wheel test-wheel docs sbom audit check format setup setup-test test-bench bench-detector bench-models bench-eco bench-traces bench-overhead bench-tiny bench-cpu bench-utility bench-scanners clean
+.PHONY: help serve test wheel test-wheel docs sbom audit check format setup setup-test test-bench bench-detector bench-models bench-eco bench-traces bench-overhead soak bench-tiny bench-cpu bench-utility bench-scanners clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
@@ -83,6 +83,9 @@ bench-traces: setup-test ## Measure whether answers show a guard (TOFU= MODELS= 
 
 bench-overhead: setup-test ## Measure time to first token and pace of streams (TOFU= ARGS=)
 	$(VENV)/bin/python -m benchmarks.overhead --tofu $(or $(TOFU),locuslab/TOFU) --json build/overhead.json $(ARGS)
+
+soak: setup-test ## A thousand streams for 30 minutes; ends with 1 where something does not hold (ARGS='--minutes 480')
+	$(VENV)/bin/python -m benchmarks.soak --json build/soak.json --plot build/soak.svg $(ARGS)
 
 bench-tiny: setup-test ## Compare guards with unlearning methods, minutes on 2 cores (ARGS= for letheward bench run)
 	$(VENV)/bin/letheward bench run --profile tiny $(ARGS)

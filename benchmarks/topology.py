@@ -36,6 +36,7 @@ class Proxy:
     url: str
     key: str
     pid: int
+    process: asyncio.subprocess.Process
 
     @property
     def headers(self) -> dict[str, str]:
@@ -102,7 +103,7 @@ async def proxy(upstream: str, folder: Path, workers: int, store: str, **setting
             start_new_session=True,
         )  # fmt: skip
     try:
-        yield Proxy(await _announced(process, output), key, process.pid)
+        yield Proxy(await _announced(process, output), key, process.pid, process)
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)

@@ -69,7 +69,7 @@ def create_app(
     table = {f"POST {path}": CLIENT for path in routes} | TABLE
     if metrics_public:
         table |= {"GET /metrics": OPEN}
-    app.state.access = add_access(app, manager.store, access, table=table, shape=error_on)
+    app.state.access = add_access(app, manager.store, access, table=table, shape=error_on, admission=proxy.admission)
     app.add_middleware(LimitBodies, limit=max_body_bytes, prefix="/admin/")
     app.add_middleware(CountRequests, metrics=proxy.metrics)
     app.add_middleware(Correlate, tracing=proxy.tracing)

@@ -17,6 +17,7 @@ from guard.in_force import Ways
 from guard.sealing import Sealing
 from guard.selection import FOLDER, TokenSelectors
 from guard.snapshot import SnapshotManager
+from server.access.admission import Capacity
 from server.access.principal import reveals
 from server.access.setup import access_config
 from server.app import create_app
@@ -51,6 +52,7 @@ class Parts:
     workers: Workers
     upstreams: tuple[Upstream, ...]
     proxy: Proxy
+    settling: Settling
 
     def hot(self, settings: Settings) -> Sequence[Hot]:
         """What of the settings can change while this runs. ``settings``: those that it was made with."""
@@ -107,7 +109,8 @@ def assemble(
         responses=_conversations(settings, manager, workers, shared.secret),
     )  # fmt: skip
     app = _app(settings, manager, workers, upstream, proxy, eco)
-    return Parts(app, manager, workers, (upstream,) if guard is None else (upstream, guard), proxy)
+    manager.before(settling := Settling())  # after what else is made before a snapshot is in force
+    return Parts(app, manager, workers, (upstream,) if guard is None else (upstream, guard), proxy, settling)
 
 
 def _conversations(settings: Settings, manager: SnapshotManager, workers: Workers, secret: bytes) -> Conversations:
@@ -169,7 +172,6 @@ def _app(
     proxy.metrics.add(PoolCollector(upstream.pool))
     proxy.prepare(manager.current)
     manager.before(proxy.prepare)
-    manager.before(Settling())
     app = create_app(
         proxy=proxy,
         upstream=upstream,
@@ -195,6 +197,7 @@ def _proxy_config(settings: Settings) -> ProxyConfig:
         max_body_bytes=settings.max_body_bytes,
         on_detector_failure=settings.on_detector_failure,
         detector_workers=settings.detector_workers,
+        capacity=Capacity(settings.max_concurrent_requests, settings.max_waiting_requests),
         guard_model=GUARD_MODEL if settings.guard_lora else settings.guard_model,
         hidden_model=GUARD_MODEL if settings.guard_lora else None,
         guard_max_tokens=settings.guard_max_tokens,

@@ -14,11 +14,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from classifiers.types import DetectorError, TextTooLong
 from guard.in_force import Snapshot
 from guard.router import STRICTNESS
+from server.access.admission import Why
 from server.gathering import Gathering
 from server.judging import Judgement, Snapshots
+from server.lag import Cause
 from server.scores import WINDOW, ScoreCollector
 
 _SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+_LAGS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 _CHARACTERS = (0, 4, 16, 32, 64, 128, 256, 512, 1024, 4096)
 _ACTIONS = frozenset(STRICTNESS)
 
@@ -79,6 +82,18 @@ class Metrics:
             "letheward_judging_waiting", "Requests that wait for a thread of the detector", registry=registry
         )
         self._running = Gauge("letheward_judging_running", "Requests that the detector is judging", registry=registry)
+        self._turned_away = Counter(
+            "letheward_turned_away", "Requests answered 429 because as many were open, or waiting, as are taken on",
+            ["why"], registry=registry,
+        )  # fmt: skip
+        self._lag = Histogram(
+            "letheward_event_loop_lag_seconds", "How late the event loop came to what was due, looked at all the time",
+            buckets=_LAGS, registry=registry,
+        )  # fmt: skip
+        self._stalls = Counter(
+            "letheward_event_loop_stalls", "Times that the event loop stood still for 50 ms or more, by what it did",
+            ["cause"], registry=registry,
+        )  # fmt: skip
         if gathering is None:
             Gauge("letheward_processes", "Processes whose numbers these are", registry=registry).set(1)
         self._config_valid = Gauge(
@@ -107,6 +122,18 @@ class Metrics:
     def decided(self, list_name: str, action: str, stage: str) -> None:
         """Count what is done for a list. ``stage``: what told that a text is about it."""
         self._decisions.labels(list_name, action, stage).inc()
+
+    def turned_away(self, why: Why) -> None:
+        """Count a request that was not taken on."""
+        self._turned_away.labels(why).inc()
+
+    def lag(self, seconds: float) -> None:
+        """Note how late the event loop was."""
+        self._lag.observe(seconds)
+
+    def stalled(self, cause: Cause) -> None:
+        """Count a stall of the event loop."""
+        self._stalls.labels(cause).inc()
 
     def in_flight(self, more: int) -> None:
         """Note that a request came (1) or went (-1)."""

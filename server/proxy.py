@@ -21,6 +21,7 @@ from guard.in_force import Snapshot
 from guard.reasoning import Bounds, DragonUnavailable, ReasoningWriter, Unanswered
 from guard.router import Plan
 from guard.scope import Asker
+from server.access.admission import Admission, Capacity
 from server.answer_guards import AnswerGuards
 from server.answering import Answering
 from server.clients import ANYONE, Client, asker, client_key
@@ -61,6 +62,7 @@ class ProxyConfig:
     max_body_bytes: int = 32 * 1024 * 1024
     on_detector_failure: Literal["block", "allow"] = "block"
     detector_workers: int = 2
+    capacity: Capacity = field(default_factory=Capacity)
     guard_model: str | None = None  # None: the model that the client asked for
     guard_max_tokens: int = 64
     guard_timeout: float = 30.0
@@ -74,7 +76,10 @@ class ProxyConfig:
 
 
 # What ``Proxy.configure`` takes over; the rest of its settings needs a start.
-PROXY_HOT = ("answer_pace", "check_answers", "detector_workers", "log_texts_of", "on_detector_failure")
+PROXY_HOT = (
+    "answer_pace", "check_answers", "detector_workers", "log_texts_of", "max_concurrent_requests",
+    "max_waiting_requests", "on_detector_failure",
+)  # fmt: skip
 
 
 class Proxy:
@@ -111,7 +116,8 @@ class Proxy:
         self.recent = Recent(config.recent_requests)
         self.live = Live()
         self._judging = anyio.CapacityLimiter(config.detector_workers)
-        self.metrics.queue(lambda: self._judging.statistics().tasks_waiting, lambda: self._judging.borrowed_tokens)
+        self.metrics.queue(self._waiting, lambda: self._judging.borrowed_tokens)
+        self.admission = Admission(config.capacity, self._waiting, self.metrics.turned_away)
         answer_guards = AnswerGuards()
         snapshots.when_tidying(answer_guards.tidy)
         bounds = Bounds(max_tokens=config.guard_max_tokens, timeout=config.guard_timeout, rest=config.guard_rest)
@@ -134,6 +140,7 @@ class Proxy:
             self._texts = TextLog(config.log_texts_of, self.tracing)
         self._config = config
         self._judging.total_tokens = config.detector_workers
+        self.admission.capacity = config.capacity
         fail_open = config.on_detector_failure == "allow"
         self._replies.configure(check_answers=config.check_answers, pace=config.pace, fail_open=fail_open)
 
@@ -194,6 +201,7 @@ class Proxy:
         self, request: Request, client: Client, body: Body, dialect: Dialect
     ) -> tuple[Prompt, Plan, dict[str, str]]:
         """What is to be done with a request whose answer is no text, and the headers that say so."""
+        self.admission.queue()
         snapshot = self._snapshots.current
         prompt, found = await self._look(snapshot, body, dialect)
         plan = self.judge.decide(snapshot, prompt, found, asker(client, request, body.get("model")))
@@ -255,6 +263,8 @@ class Proxy:
         self, request: Request, dialect: Dialect, client: Client, snapshot: Snapshot, body: Body, probe: bool
     ) -> tuple[Asker, Prompt, Plan]:
         """Who asks what, and what is to be done with it."""
+        if not probe:
+            self.admission.queue()
         who = asker(client, request, body.get("model"))
         prompt, verdicts = await self._look(snapshot, body, dialect)
         plan = self.judge.decide(snapshot, prompt, verdicts, who)
@@ -297,6 +307,10 @@ class Proxy:
             return [() for _ in prompt.surfaces]
         self.metrics.judged(snapshot, found)
         return found.verdicts
+
+    def _waiting(self) -> int:
+        """How many requests wait for the detector."""
+        return self._judging.statistics().tasks_waiting
 
     def _headers(self, request: Request, snapshot: Snapshot, decided: Plan) -> dict[str, str]:
         headers = {"x-letheward-revision": str(snapshot.revision), "x-letheward-action": decided.action}

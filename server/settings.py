@@ -73,6 +73,12 @@ class Settings(BaseSettings):
         None, ge=1, description="of a key or, without keys, an address, in each worker; a key may have its own limit"
     )
     concurrent_requests: int | None = Field(None, ge=1, description="at a time, of the same")
+    max_concurrent_requests: int = Field(
+        2048, ge=1, description="of all clients that a worker answers at a time; 429 with Retry-After beyond"
+    )
+    max_waiting_requests: int = Field(
+        512, ge=1, description="of them, those that wait to be judged; 429 with Retry-After beyond"
+    )
     session_seconds: int = Field(8 * 3600, ge=60, description="for how long one is signed in to the web page")
     public_url: str | None = Field(None, description="https://HOST of the web page, where a proxy stands before it")
     oidc_issuer: str | None = Field(None, description="OpenID Connect provider for signing in to the web page")

@@ -37,6 +37,7 @@ class Splitter:
 
     def __init__(self) -> None:
         self._held = bytearray()
+        self._marks = [b"\n\n", b"\r\n\r\n", b"\r\r"]  # the one seen last first
 
     def feed(self, chunk: bytes) -> list[Event]:
         """The events that ``chunk`` completes.
@@ -48,7 +49,7 @@ class Splitter:
         searched = max(len(self._held) - 3, 0)
         self._held += chunk
         found: list[Event] = []
-        while (end := _end(self._held, searched)) is not None:
+        while (end := self._end(searched)) is not None:
             found.append(_parsed(bytes(self._held[:end])))
             del self._held[:end]
             searched = 0
@@ -56,18 +57,23 @@ class Splitter:
             raise BrokenStream("an event of the model server is too large")
         return found
 
+    def _end(self, start: int) -> int | None:
+        """Where the first event ends, its empty line included.
+
+        Nothing is looked for beyond it: a chunk can hold thousands of events, and this is the event loop.
+        """
+        end, until = None, len(self._held)
+        for mark in tuple(self._marks):
+            at = self._held.find(mark, start, until)
+            if at >= 0:
+                end, until = at + len(mark), at + len(mark) - 1
+                self._marks.remove(mark)
+                self._marks.insert(0, mark)
+        return end
+
     def rest(self) -> bytes:
         """What came after the last whole event."""
         return bytes(self._held)
-
-
-def _end(held: bytearray, start: int) -> int | None:
-    """Where the first event ends, its empty line included."""
-    ends = [(at, len(mark)) for mark in (b"\n\n", b"\r\n\r\n", b"\r\r") if (at := held.find(mark, start)) >= 0]
-    if not ends:
-        return None
-    at, length = min(ends)
-    return at + length
 
 
 def _parsed(raw: bytes) -> Event:

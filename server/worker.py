@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import resource
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -15,15 +16,18 @@ import uvicorn
 
 from server.assembly import Parts, Shared, assemble
 from server.config import load_settings
+from server.lag import watch_loop
 from server.metrics import Metrics
 from server.reloading import Reloading
 from server.settings import Settings
+from server.settling import keep_settling
 from server.upstream import Upstream
 from server.upstream_pool import Endpoint, Locate, Pool
 
 _KEEP_ALIVE = 75  # seconds
 _SWITCH = 0.0005  # seconds after which a thread that computes lets the event loop go on; Python's own is ten times that
 _COLLECT = (700, 10, 200)  # the last is Python's times twenty: see ``settling``
+_CONNECTIONS = 1 << 20  # to model servers: no bound, for the number of requests has one, which can be changed
 _KEEP_METRICS = 1.0  # seconds between what the other workers can show of this one's metrics
 
 
@@ -57,6 +61,7 @@ async def serve_parts(parts: Parts, job: Job, up: Callable[[], None]) -> None:
     """Serve until a signal says to stop; calls ``up`` when requests are accepted."""
     sys.setswitchinterval(_SWITCH)
     gc.set_threshold(*_COLLECT)
+    _allow_files()
     config = uvicorn.Config(
         parts.app, log_config=None, log_level="warning", timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=round(job.settings.shutdown_timeout),
@@ -73,6 +78,8 @@ async def serve_parts(parts: Parts, job: Job, up: Callable[[], None]) -> None:
     hot = parts.hot(job.settings)
     reloading = Reloading(job.settings, lambda: load_settings(job.options), hot, metrics.config_valid)
     beside.append(asyncio.create_task(reloading.watch()))
+    beside.append(asyncio.create_task(watch_loop(metrics)))
+    beside.append(asyncio.create_task(keep_settling(parts.settling, lambda: parts.proxy.admission.open == 0)))
     if job.shared.metrics is not None:
         beside.append(asyncio.create_task(_kept(metrics)))
     try:
@@ -115,7 +122,18 @@ def _addresses(host: str) -> Sequence[tuple[socket.AddressFamily, str]]:
 def _upstream(job: Job, locate: Locate | None) -> Upstream:
     where = locate or Pool.over(job.endpoints)
     settings = job.settings
-    return Upstream(where, connect_timeout=settings.connect_timeout, read_timeout=settings.read_timeout)
+    return Upstream(
+        where,
+        connect_timeout=settings.connect_timeout,
+        read_timeout=settings.read_timeout,
+        max_connections=_CONNECTIONS,
+    )
+
+
+def _allow_files() -> None:
+    """As many as the system lets this process have: each answer under way holds two sockets."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _kept(metrics: Metrics) -> None:

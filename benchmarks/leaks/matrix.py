@@ -12,7 +12,8 @@ import orjson
 from anyio.to_thread import run_sync
 
 from benchmarks.leaks.answers import Told
-from benchmarks.leaks.house import CANARIES, NEIGHBOURS, Canary, House
+from benchmarks.leaks.canaries import CANARIES, NEIGHBOURS, Canary
+from benchmarks.leaks.house import House
 from benchmarks.leaks.reading import leaked, objects, readable
 from benchmarks.leaks.requests import ACTIONS, ENDPOINTS, PLACES, possible, request
 from server.dialects.registry import create_dialect

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from typing import Any
 
 from starlette.applications import Starlette
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from server.access.admission import Admission
 from server.access.limits import Allowance, Limits
 from server.access.principal import ANYONE, Principal
 from server.access.roles import TABLE, Rule, rule_of
@@ -40,6 +42,7 @@ class Gate:
         limits: Limits,
         table: Mapping[str, Rule] = TABLE,
         shape: Shape = lambda _, error: error.response(),
+        admission: Admission | None = None,
     ) -> None:
         self._app = app
         self._routed = routed
@@ -47,6 +50,7 @@ class Gate:
         self._table = table
         self._shape = shape
         self._limits = limits
+        self._admission = admission
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it."""
@@ -101,14 +105,20 @@ class Gate:
         """Pass a client's request on within its limits; those without a key have them by address."""
         allowance = Allowance(principal.requests_per_minute, principal.concurrent_requests)
         name = f"address {address_of(request)}" if principal is ANYONE else principal.id
-        try:
-            told = self._limits.enter(name, allowance)
-        except ApiError as error:
-            raise Refused(error) from error
-        try:
+        with ExitStack() as taken:
+            try:
+                told = self._enter(name, allowance, taken)
+            except ApiError as error:
+                raise Refused(error) from error
             await self._app(request.scope, receive, _with_headers(send, told) if told else send)
-        finally:
-            self._limits.leave(name)
+
+    def _enter(self, name: str, allowance: Allowance, taken: ExitStack) -> dict[str, str]:
+        if self._admission is not None:
+            self._admission.enter()
+            taken.callback(self._admission.leave)
+        told = self._limits.enter(name, allowance)
+        taken.callback(self._limits.leave, name)
+        return told
 
 
 class Refused(Exception):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fastapi import FastAPI
 
 from guard.store import Store
+from server.access.admission import Admission
 from server.access.audit_routes import audit_router
 from server.access.gate import Gate, Shape
 from server.access.key_routes import key_router
@@ -76,8 +77,11 @@ def add_access(
     *,
     table: Mapping[str, Rule] = TABLE,
     shape: Shape = lambda _, error: error.response(),
+    admission: Admission | None = None,
 ) -> Access:
     """Add both. ``table`` says whom each route is for; ``shape`` makes the answers of refused requests.
+
+    ``admission``: how many of the clients' requests are taken on at a time; None: all.
 
     Raises:
         StoreError: the keys cannot be read.
@@ -88,7 +92,7 @@ def add_access(
     issuer = config.oidc.issuer if config.oidc else None
     who = Who(known, sessions, admin_key=config.admin_key, clients=config.clients, issuer=issuer)
     limits = Limits(config.allowance)
-    app.add_middleware(Gate, routed=app, who=who, limits=limits, table=table, shape=shape)
+    app.add_middleware(Gate, routed=app, who=who, limits=limits, table=table, shape=shape, admission=admission)
     oidc = Oidc(config.oidc, sessions) if config.oidc else None
     app.include_router(session_router(who, seconds=config.session_seconds))
     app.include_router(oidc_router(who, oidc, seconds=config.session_seconds, public_url=config.public_url))

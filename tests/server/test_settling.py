@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import gc
 import weakref
 from collections.abc import Iterator
@@ -9,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from server import settling
-from server.settling import Settling
+from server.settling import Settling, keep_settling
 
 
 @pytest.fixture(autouse=True)
@@ -53,3 +55,37 @@ def test_cycles_among_it_are_found_once_it_has_doubled(monkeypatch: pytest.Monke
     settle()
     assert left() is None
     assert kept
+
+
+def test_while_nobody_waits_less_is_worth_looking_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settling, "_WORTH_IT", 1000)
+    settle = Settling()
+    settle()
+    settle()  # what was left out first is looked through
+    left = weakref.ref(_Cycle())
+    settle()
+    kept = [[i] for i in range(2000)]
+    settle()
+    assert left() is not None
+    settle(idle=True)
+    assert left() is None
+    assert kept
+
+
+async def test_it_goes_on_settling(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settling, "_EVERY", 0.01)
+    asked: list[bool] = []
+
+    def idle() -> bool:
+        asked.append(True)
+        return len(asked) > 1
+
+    gc.unfreeze()
+    keeping = asyncio.create_task(keep_settling(Settling(), idle))
+    async with asyncio.timeout(60):
+        while len(asked) < 3:  # noqa: ASYNC110 - seen from outside
+            await asyncio.sleep(0.01)
+    keeping.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await keeping
+    assert gc.get_freeze_count() > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -50,3 +51,17 @@ def test_an_event_without_end_is_not_collected_for_ever() -> None:
     splitter.feed(b"x" * MAX_EVENT)
     with pytest.raises(BrokenStream):
         splitter.feed(b"x")
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"])
+def test_many_events_in_one_chunk_take_each_no_longer(line_end: bytes) -> None:
+    def took(events: int) -> float:
+        chunk = (b'data: {"a": 1}' + 2 * line_end) * events
+        taken = []
+        for _ in range(3):
+            began = time.thread_time()
+            assert len(Splitter().feed(chunk)) == events
+            taken.append(time.thread_time() - began)
+        return min(taken)
+
+    assert took(16_000) < 64 * took(1000)  # 16 times as many; were each looked for to the end, 256 times as long
