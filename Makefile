@@ -8,7 +8,7 @@ serve_options = $(if $(UPSTREAM),--upstream $(UPSTREAM)) $(if $(MODEL),--model $
 	$(if $(CACHE_DIR),--cache-dir $(CACHE_DIR))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test wheel test-wheel docs sbom audit check format setup setup-test test-bench bench-detector bench-models bench-eco bench-traces bench-overhead soak bench-tiny bench-cpu bench-utility bench-scanners clean
+.PHONY: help serve test wheel test-wheel docs sbom audit check format setup setup-test test-bench bench-detector bench-models bench-eco bench-traces bench-overhead bench-gateways soak bench-tiny bench-cpu bench-utility bench-scanners clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
@@ -86,6 +86,14 @@ bench-overhead: setup-test ## Measure time to first token and pace of streams (T
 
 soak: setup-test ## A thousand streams for 30 minutes; ends with 1 where something does not hold (ARGS='--minutes 480')
 	$(VENV)/bin/python -m benchmarks.soak --json build/soak.json --plot build/soak.svg $(ARGS)
+
+build/litellm/bin/litellm:  # its dependencies are its own
+	$(PYTHON) -m venv build/litellm
+	build/litellm/bin/pip install --quiet 'litellm[proxy]==1.106.2'
+
+bench-gateways: setup-test build/litellm/bin/litellm ## Measure what Letheward and LiteLLM add to a request, needs wrk (ARGS=)
+	$(VENV)/bin/python -m benchmarks.overhead --part gateways --litellm build/litellm/bin/litellm \
+		--json build/gateways.json --plot build/gateways.svg $(ARGS)
 
 bench-tiny: setup-test ## Compare guards with unlearning methods, minutes on 2 cores (ARGS= for letheward bench run)
 	$(VENV)/bin/letheward bench run --profile tiny $(ARGS)

@@ -1,10 +1,12 @@
-"""What the guards cost: time to the first token, and the pace of a stream whose answer is checked.
+"""What the guards cost: time to the first token, the pace of a stream whose answer is checked, beside other gateways.
 
 Usage: python -m benchmarks.overhead --tofu FOLDER [--part first-token] [--part pace] [--json FILE]
+       python -m benchmarks.overhead --part gateways [--litellm COMMAND] [--json FILE] [--plot FILE]
 
 The first part asks vLLM bare and through the proxy in turn. The second streams from a scripted model, whose tokens
-leave at known times, straight, and through two proxies with the same list, of which one checks answers. Nothing is
-asserted: run it on a quiet machine.
+leave at known times, straight, and through two proxies with the same list, of which one checks answers. The third
+loads Letheward and LiteLLM in turn, before one fast scripted model, and is measured alone. Nothing is asserted: run it
+on a quiet machine.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ import typer
 from benchmarks.data.tofu import Question, authors
 from benchmarks.data.traffic import unrelated
 from benchmarks.estimate import machine
+from benchmarks.gateways.grid import ENTRIES, Grid
+from benchmarks.gateways.part import command_of, run, tell
 from benchmarks.guarded.conditions import LIST, lines
 from benchmarks.guarded.first_token import figures, pairs
 from benchmarks.guarded.pace import DIRECT, GUARDED, PLAIN, pace_figures, paces, rate_figures, rates, scripted
@@ -41,6 +45,10 @@ class Part(StrEnum):
 
     FIRST_TOKEN = "first-token"  # noqa: S105 - no secret
     PACE = "pace"
+    GATEWAYS = "gateways"
+
+
+_WITH_TOFU = (Part.FIRST_TOKEN, Part.PACE)
 
 
 @dataclass(frozen=True)
@@ -56,8 +64,8 @@ class Setting:
 
 
 def main(
-    tofu: Annotated[str, typer.Option(help="TOFU's folder or hub name.")],
-    part: Annotated[list[Part] | None, typer.Option(help="Repeat for several; default both.")] = None,
+    tofu: Annotated[str | None, typer.Option(help="TOFU's folder or hub name; not for gateways.")] = None,
+    part: Annotated[list[Part] | None, typer.Option(help="Repeat for several; default the first two.")] = None,
     model: Annotated[str, typer.Option(help="For the first part: smollm2 or a checkpoint folder.")] = "smollm2",
     forget_authors: Annotated[int, typer.Option("--authors", min=1, help="Authors of forget10 on the list.")] = 5,
     prompts: Annotated[int, typer.Option(min=2, help="Prompts, and streams of the second part.")] = 60,
@@ -66,13 +74,24 @@ def main(
     seed: Annotated[int, typer.Option(help="For ordinary prompts.")] = 0,
     cache_dir: Annotated[Path, typer.Option(help="The proxy's.")] = default_cache(),  # noqa: B008
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
+    entries: Annotated[list[int] | None, typer.Option(min=1, help="gateways: a list of so many; repeat.")] = None,
+    seconds: Annotated[int, typer.Option(min=1, help="gateways: of each load.")] = 2,
+    rounds: Annotated[int, typer.Option(min=1, help="gateways: of the whole grid.")] = 2,
+    litellm: Annotated[Path | None, typer.Option(help="gateways: LiteLLM's command.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="gateways: draw the loads into this file.")] = None,
 ) -> None:
     """Measure; prints a table, and says how busy the machine was."""
+    if part == [Part.GATEWAYS]:
+        grid = Grid(entries or ENTRIES, seconds=seconds, rounds=rounds, litellm=command_of(litellm), seed=seed)
+        tell(asyncio.run(run(grid, cache_dir / "gateways")), json_file, plot)
+        return
+    if tofu is None or Part.GATEWAYS in (part or ()):
+        raise typer.BadParameter("the other parts need --tofu, and gateways are measured alone", param_hint="--part")
     forget, keep = authors(tofu, "forget10", forget_authors), authors(tofu, "retain90", -(-prompts // 20))
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="letheward-bench-") as folder:
         setting = Setting(forget, keep[:prompts], cache_dir, Path(folder), interval / 1000, seed)
-        found = asyncio.run(_measure(part or list(Part), setting, model, prompts, requests))
+        found = asyncio.run(_measure(part or list(_WITH_TOFU), setting, model, prompts, requests))
     plain = [figure.plain() for figure in found]
     typer.echo(markdown(plain))
     typer.echo(f"{machine()}; load average {load:.2f} before, {os.getloadavg()[0]:.2f} after")

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
 from guard.adapters import ADAPTERS, GUARD_MODEL, check_name, vllm_arguments
 from guard.model import ForgetList
 from guard.store import Store
@@ -33,7 +35,7 @@ def serve(settings: Settings, options: Mapping[str, Any] | None = None) -> None:
     configure(settings.log_level)
     try:
         with tempfile.TemporaryDirectory(prefix="letheward-") as scratch:
-            asyncio.run(_serve(settings, options or {}, Path(scratch)))
+            uvloop.run(_serve(settings, options or {}, Path(scratch)))
     except asyncio.CancelledError:
         raise SystemExit(128 + signal.SIGTERM) from None
 

@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 
 import structlog
+import uvloop
 
 from guard.presence import sign_off
 from guard.store import Store, StoreError
@@ -143,7 +144,7 @@ def run_worker(job: Job, name: str, told: Connection) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # for those that do not listen for it
     configure(job.settings.log_level)
     try:
-        asyncio.run(_work(job, name, told))
+        uvloop.run(_work(job, name, told))
     except (RuntimeError, OSError, ValueError) as error:
         sys.stderr.write(f"letheward: a worker failed: {error}\n")
         raise SystemExit(1) from error

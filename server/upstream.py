@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from base64 import b64encode
 from collections.abc import AsyncIterator
+from functools import lru_cache
 from typing import Any, cast
+from urllib.parse import unquote_to_bytes
 
 import anyio
 import httpx
@@ -20,6 +23,7 @@ from server.upstream_bodies import Counted, merged, model_of, whole_response
 from server.upstream_faults import NOT_SENT, fault, not_ready, outcome_of, unreachable
 from server.upstream_pool import Endpoint, Locate, Member, Pool
 from server.upstream_spans import ObservedTransport
+from server.upstream_transport import PooledTransport
 
 log = structlog.get_logger("letheward.upstream")
 
@@ -41,18 +45,14 @@ class Upstream:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.pool = where if isinstance(where, Pool) else Pool.of(where)
-        limits = httpx.Limits(max_connections=max_connections, max_keepalive_connections=256)
-        self.transport = ObservedTransport(transport or httpx.AsyncHTTPTransport(limits=limits, trust_env=False))
-        self._client = httpx.AsyncClient(
-            timeout=httpx.Timeout(read_timeout, connect=connect_timeout, pool=connect_timeout),
-            transport=self.transport,
-            trust_env=False,  # a proxy variable must not carry prompts elsewhere
-        )
+        # Asked directly: what httpx's client does beside (redirects, cookies, proxy variables) is not wanted here.
+        self.transport = ObservedTransport(transport or PooledTransport(max_connections))
+        self._timeout = httpx.Timeout(read_timeout, connect=connect_timeout, pool=connect_timeout).as_dict()
         self._healthy_until = 0.0
 
     async def close(self) -> None:
         """Close the pool."""
-        await self._client.aclose()
+        await self.transport.aclose()
 
     async def send(
         self, method: str, path: str, body: Any | None = None, *, request_id: str | None = None
@@ -172,12 +172,11 @@ class Upstream:
         endpoint = member.locate()
         if endpoint is None:
             raise not_ready()
-        request = self._request(endpoint, method, path, body, request_id)
-        if timeout is not None:
-            request.extensions["timeout"] = timeout
+        request = _request(endpoint, method, path, body, request_id)
+        request.extensions["timeout"] = timeout or self._timeout
         member.in_flight += 1
         try:
-            response = await self._client.send(request, stream=True)
+            response = await self.transport.handle_async_request(request)
         except BaseException as error:
             member.in_flight -= 1
             if isinstance(error, httpx.TransportError):
@@ -186,19 +185,27 @@ class Upstream:
         response.stream = Counted(cast(httpx.AsyncByteStream, response.stream), member, response.status_code)
         return response
 
-    def _request(
-        self, endpoint: Endpoint, method: str, path: str, body: Any | None, request_id: str | None
-    ) -> httpx.Request:
-        headers = {"Accept-Encoding": "identity"}
-        if endpoint.key:
-            headers["Authorization"] = f"Bearer {endpoint.key}"
-        if request_id and request_id.isascii() and request_id.isprintable():
-            headers["X-Request-Id"] = request_id
-        content = None
-        if body is not None:
-            content = body if isinstance(body, bytes) else orjson.dumps(body)
-            headers["Content-Type"] = "application/json"
-        return self._client.build_request(method, endpoint.url + path, content=content, headers=headers)
+
+def _request(endpoint: Endpoint, method: str, path: str, body: Any | None, request_id: str | None) -> httpx.Request:
+    headers = {"Accept-Encoding": "identity"}
+    if endpoint.key:
+        headers["Authorization"] = f"Bearer {endpoint.key}"
+    url = _url(endpoint.url + path)
+    if url.userinfo:
+        headers["Authorization"] = f"Basic {b64encode(unquote_to_bytes(url.userinfo)).decode('ascii')}"
+        url = url.copy_with(userinfo=b"")
+    if request_id and request_id.isascii() and request_id.isprintable():
+        headers["X-Request-Id"] = request_id
+    content = None
+    if body is not None:
+        content = body if isinstance(body, bytes) else orjson.dumps(body)
+        headers["Content-Type"] = "application/json"
+    return httpx.Request(method, url, content=content, headers=headers)
+
+
+@lru_cache(maxsize=256)
+def _url(text: str) -> httpx.URL:
+    return httpx.URL(text)
 
 
 class UpstreamStream(StreamingResponse):

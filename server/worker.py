@@ -99,7 +99,9 @@ def listening(host: str, port: int) -> tuple[socket.socket, ...]:
     made: list[socket.socket] = []
     try:
         for family, address in _addresses(host):
-            sock = socket.socket(family, socket.SOCK_STREAM)
+            # The protocol is named, as else asyncio does not know that its connections are TCP, and leaves Nagle's
+            # algorithm on: the second piece of an answer then waits 40 ms for a client that acknowledges late.
+            sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
             made.append(sock)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:

@@ -66,7 +66,7 @@ class Context:
         named: set[str] = set()
         given: set[str] = set()
         offered: set[Key] = set()
-        for text in asked.texts:
+        for text in asked.texts if sources else ():  # where nothing is watched for, there is nothing to find
             for seen in find(text, sources):
                 given.add(seen.term.letters)
                 named.update(seen.term.bases)
