@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -10,12 +11,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from benchmarks.faults.house import House
 from benchmarks.faults.scripted import INNER_KEY, model_server
-from benchmarks.faults.service import Service
+from benchmarks.faults.service import NotUp, Service
 
 Run = Callable[[House], Awaitable[None]]
 _MODULES = ("streams", "answers", "sockets", "stores", "postgres", "processes", "files", "clock")
+_LONGEST = 600.0  # seconds of a case
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,11 @@ async def found(case: Case, place: House) -> Found:
     began = time.monotonic()
     await own.change()
     own.got.clear()  # of that change nobody needs to hear
-    await case.run(own)
+    try:
+        async with asyncio.timeout(_LONGEST):
+            await case.run(own)
+    except (OSError, AssertionError, ValueError, httpx.HTTPError, NotUp) as error:
+        own.wrong.append(f"the case ended with {type(error).__name__}: {str(error)[-300:]}")
     recovers = await own.recovers()
     lost = await own.lost()
     own.search_log()

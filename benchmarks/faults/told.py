@@ -82,4 +82,4 @@ def sound(got: str, *, closed: bool = False) -> bool:
     """Whether a client may get this: a whole answer, or an error that it can tell from one."""
     if got == CLOSED:
         return closed
-    return not (got.startswith("500") or got.endswith((SHORT, NO_ERROR)) or got == "no answer")
+    return not (got == "500 internal_error" or got.endswith((SHORT, NO_ERROR)) or got == "no answer")

@@ -45,6 +45,11 @@ def test_data_over_several_lines_is_one_value() -> None:
     assert found.data == {"a": 1}
 
 
+def test_nothing_goes_on_beside_data_that_nobody_reads() -> None:
+    told = b": Zorvan\nevent: delta\ndata: {}\nsecret: Zorvan\n\nevent: Zorvan Pelk\ndata: {}\n\n: Zorvan\n\n"
+    assert [e.raw for e in Splitter().feed(told)] == [b"event: delta\ndata: {}\n\n", b"data: {}\n\n", b":\n\n"]
+
+
 def test_an_event_without_end_is_not_collected_for_ever() -> None:
     splitter = Splitter()
     splitter.feed(b"x" * MAX_EVENT)
