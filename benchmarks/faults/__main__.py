@@ -1,6 +1,6 @@
 """Break everything around the proxy, one thing at a time, and write down what came of it.
 
-Usage: python -m benchmarks.faults [--only TEXT] [--quick] [--out benchmarks/results]
+Usage: python -m benchmarks.faults [--only TEXT ...] [--quick] [--out benchmarks/results]
 
 Ends with 1 where something leaked, was lost, or a client got what it ought not to.
 """
@@ -20,16 +20,18 @@ from benchmarks.faults.table import write
 
 
 def main(
-    only: Annotated[str, typer.Option(help="Cases whose name holds this.")] = "",
+    only: Annotated[list[str] | None, typer.Option(help="Cases whose name holds this; several times.")] = None,
     quick: Annotated[bool, typer.Option(help="Without those that take minutes.")] = False,
     out: Annotated[Path | None, typer.Option(help="Folder for faults.md and faults.json.")] = None,
 ) -> None:
     """Run the cases."""
-    chosen = [c for c in cases().values() if only.casefold() in c.name.casefold() and not (quick and c.slow)]
+    every = cases()
+    wanted = [text.casefold() for text in only or [""]]
+    chosen = [c for n, c in every.items() if any(w in n.casefold() for w in wanted) and not (quick and c.slow)]
     with tempfile.TemporaryDirectory(prefix="letheward-faults-") as folder:
         results = asyncio.run(run(chosen, Path(folder)))
     if out is not None:
-        write(results, out)
+        write(results, out, list(every))
     raise typer.Exit(not all(each.holds for each in results))
 
 

@@ -102,7 +102,11 @@ async def found(case: Case, place: House) -> Found:
     except (OSError, AssertionError, ValueError, httpx.HTTPError, NotUp) as error:
         own.wrong.append(f"the case ended with {type(error).__name__}: {str(error)[-300:]}")
     recovers = await own.recovers()
-    lost = await own.lost()
+    try:
+        lost = await own.lost()
+    except httpx.HTTPError as error:
+        own.wrong.append(f"the lists cannot be read afterwards: {type(error).__name__}")
+        lost = len(own.acknowledged)
     own.search_log()
     place.acknowledged[:] = own.acknowledged
     place._searched = own._searched

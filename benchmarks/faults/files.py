@@ -13,7 +13,12 @@ from benchmarks.faults.case import fault
 from benchmarks.faults.house import House
 from benchmarks.faults.service import NotUp
 
-_KEPT = ("letheward.db", "serve.log", "admin.key")  # damage to these is another case, or not the service's to mend
+_KEPT = (
+    "letheward.db",
+    "serve.log",
+    "admin.key",
+    "signing.key",
+)  # damage to these is another case, or not the service's to mend
 
 
 def _cached(house: House) -> Iterator[Path]:
@@ -55,6 +60,21 @@ async def zeros(house: House) -> None:
     await house.ask("Where was Zorvan Pelk born?")
     await house.ask("Tell me of the one who first built a lighthouse of glass at sea?")
     await house.ask()
+
+
+@fault("signing key of records cut in half", own=True)
+async def signing_key(house: House) -> None:
+    """It is nobody's to make anew: old records would be signed by a key that is gone."""
+    await house.service.end()
+    key = house.service.folder / "signing.key"
+    sound = key.read_bytes()
+    key.write_bytes(sound[: len(sound) // 2])
+    await _started(house)
+    if house.service.running:
+        house.wrong.append("it starts with half a key")
+        await house.service.end()
+    key.write_bytes(sound)
+    await house.service.start()
 
 
 async def _fill(house: House) -> None:

@@ -65,8 +65,8 @@ async def no_memory(house: House) -> None:
     house.closed = True
     taken = _pages(house.service.pid, 0)
     before = resource.prlimit(house.service.pid, resource.RLIMIT_AS, (taken + (8 << 20), resource.RLIM_INFINITY))
-    long = " ".join(f"word{i}" for i in range(60_000))
-    await asyncio.gather(*(house.ask(f"{long} {GUARDED}") for _ in range(6)))
+    long = " ".join(f"word{i}" for i in range(8_000))
+    await asyncio.gather(*(house.ask(f"{long} {GUARDED}") for _ in range(4)))
     await house.ask(GUARDED)
     if house.service.running:
         resource.prlimit(house.service.pid, resource.RLIMIT_AS, before)
@@ -76,7 +76,7 @@ async def no_memory(house: House) -> None:
 async def killed_for_memory(house: House) -> None:
     """The kernel's way is SIGKILL, here to the larger of the two, in the middle of a large request."""
     house.closed = True
-    long = " ".join(f"word{i}" for i in range(20_000))
+    long = " ".join(f"word{i}" for i in range(8_000))
     asking = [asyncio.create_task(house.ask(f"{long} {GUARDED}")) for _ in range(4)]
     await asyncio.sleep(0.2)
     largest = max(_workers(house), key=lambda pid: _pages(pid, 1))

@@ -13,8 +13,10 @@ from benchmarks.faults.case import Found
 _COLUMNS = ("fault", "what the client gets", "leaked", "lost", "recovers", "seconds", "")
 
 
-def write(found: Sequence[Found], folder: Path) -> None:
-    """``faults.md`` and ``faults.json``."""
+def write(found: Sequence[Found], folder: Path, order: Sequence[str]) -> None:
+    """``faults.md`` and ``faults.json``; cases that were not run now stay as they were, those that are gone go."""
+    kept = {each.name: each for each in [*_before(folder / "faults.json"), *found]}
+    found = [kept[name] for name in order if name in kept]
     rows = [_row(each) for each in found]
     lines = ["| " + " | ".join(_COLUMNS) + " |", "|" + "---|" * len(_COLUMNS), *rows]
     head = (
@@ -28,6 +30,13 @@ def write(found: Sequence[Found], folder: Path) -> None:
     (folder / "faults.md").write_text(head + "\n".join(lines) + "\n", encoding="utf-8")
     told = {"machine": machine(), "cases": [asdict(each) | {"holds": each.holds} for each in found]}
     (folder / "faults.json").write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+
+
+def _before(file: Path) -> list[Found]:
+    if not file.exists():
+        return []
+    told = json.loads(file.read_text(encoding="utf-8"))["cases"]
+    return [Found(**{k: v for k, v in each.items() if k != "holds"}) for each in told]
 
 
 def _row(found: Found) -> str:

@@ -1,6 +1,6 @@
 """Send a proxy whatever a hostile client can think of, and write down what came of it.
 
-Usage: python -m benchmarks.hostile [--only TEXT] [--out benchmarks/results]
+Usage: python -m benchmarks.hostile [--only TEXT ...] [--out benchmarks/results]
 
 Ends with 1 where something reached the model unjudged, an answer was the server's own fault, or it was not well after.
 """
@@ -31,11 +31,12 @@ same process answers, guards and takes changes. "200 refuse": judged and refused
 
 
 def main(
-    only: Annotated[str, typer.Option(help="Cases whose name holds this.")] = "",
+    only: Annotated[list[str] | None, typer.Option(help="Cases whose name holds this; several times.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for hostile.md and hostile.json.")] = None,
 ) -> None:
     """Run the cases."""
-    chosen = [name for name in cases() if only.casefold() in name.casefold()]
+    wanted = [text.casefold() for text in only or [""]]
+    chosen = [name for name in cases() if any(text in name.casefold() for text in wanted)]
     with tempfile.TemporaryDirectory(prefix="letheward-hostile-") as folder:
         results = asyncio.run(run(chosen, Path(folder)))
     if out is not None:
@@ -59,7 +60,17 @@ def _got(each: Found) -> str:
     return "; ".join(f"{label} ×{count}" for label, count in sorted(each.got.items()))
 
 
+def _before(file: Path) -> list[Found]:
+    """Of cases that were not run now, what the run before found."""
+    if not file.exists():
+        return []
+    told = json.loads(file.read_text(encoding="utf-8"))["cases"]
+    return [Found(**{k: v for k, v in each.items() if k != "holds"}) for each in told]
+
+
 def _write(results: Sequence[Found], folder: Path) -> None:
+    kept = {each.name: each for each in [*_before(folder / "hostile.json"), *results]}
+    results = [kept[name] for name in cases() if name in kept]
     lines = ["| case | what the client gets | unjudged | healthy after | |", "|---|---|---|---|---|"]
     for each in results:
         state = "holds" if each.holds else "**fails**: " + "; ".join(each.wrong[:20])

@@ -139,8 +139,11 @@ async def found(name: str, house: House) -> Found:
         attack.wrong.append(f"the case ended with {type(error).__name__}: {str(error)[-300:]}")
     unjudged = sum(_names(raw) for raw in house.model.seen)
     pid = house.service.pid
-    async with asyncio.timeout(_PATIENCE):
-        await house.recovers()
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            await house.recovers()
+    except TimeoutError:
+        house.wrong.append("it did not recover")
     healthy = house.service.pid == pid and not house.wrong  # and nobody had to start it again
     return Found(name, dict(attack.got), unjudged, healthy, sorted(set(attack.wrong)))
 

@@ -23,6 +23,7 @@ async def fuzzed(attack: Attack) -> None:
     key = made.raise_for_status().json()["key"]
     for status, kind, content, name in await asyncio.to_thread(_requests, document, service.url, key):
         attack.note(shown(status, kind, content), name, content)
+    await attack.house.prepare()  # lists were changed, rolled back and removed
 
 
 def _requests(document: dict[str, Any], url: str, key: str) -> list[tuple[int, str, bytes, str]]:
