@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -29,29 +29,34 @@ def main(
     wanted = [text.casefold() for text in only or [""]]
     chosen = [c for n, c in every.items() if any(w in n.casefold() for w in wanted) and not (quick and c.slow)]
     with tempfile.TemporaryDirectory(prefix="letheward-faults-") as folder:
-        results = asyncio.run(run(chosen, Path(folder)))
-    if out is not None:
-        write(results, out, list(every))
+        results = asyncio.run(run(chosen, Path(folder), lambda each: _noted(each, out, list(every))))
     raise typer.Exit(not all(each.holds for each in results))
 
 
-async def run(chosen: Sequence[Case], folder: Path) -> list[Found]:
+async def run(chosen: Sequence[Case], folder: Path, note: Callable[[Found], Found]) -> list[Found]:
     """Every case, those that can on one service, in the order of the register."""
     results: dict[str, Found] = {}
     shared = [case for case in chosen if not case.own and not case.missing()]
     if shared:
         async with house(folder / "shared") as place:
             for case in shared:
-                results[case.name] = _told(await found(case, place))
+                results[case.name] = note(await found(case, place))
     for number, case in enumerate(chosen):
         if case.name in results:
             continue
         if why := case.missing():
-            results[case.name] = _told(left_out(case, why))
+            results[case.name] = note(left_out(case, why))
             continue
         async with house(folder / f"own{number}", case.settings) as place:
-            results[case.name] = _told(await found(case, place))
+            results[case.name] = note(await found(case, place))
     return [results[case.name] for case in chosen]
+
+
+def _noted(each: Found, out: Path | None, order: Sequence[str]) -> Found:
+    """Written down at once: a run that is ended leaves what it had found."""
+    if out is not None:
+        write([each], out, order)
+    return _told(each)
 
 
 def _told(each: Found) -> Found:

@@ -38,18 +38,18 @@ def main(
     wanted = [text.casefold() for text in only or [""]]
     chosen = [name for name in cases() if any(text in name.casefold() for text in wanted)]
     with tempfile.TemporaryDirectory(prefix="letheward-hostile-") as folder:
-        results = asyncio.run(run(chosen, Path(folder)))
-    if out is not None:
-        _write(results, out)
+        results = asyncio.run(run(chosen, Path(folder), out))
     raise typer.Exit(not all(each.holds for each in results))
 
 
-async def run(chosen: Sequence[str], folder: Path) -> list[Found]:
+async def run(chosen: Sequence[str], folder: Path, out: Path | None = None) -> list[Found]:
     """Every case on one service."""
     results = []
     async with house(folder) as place:
         for name in chosen:
             results.append(each := await found(name, place))
+            if out is not None:  # at once: a run that is ended leaves what it had found
+                _write([each], out)
             typer.echo(f"{'holds' if each.holds else 'FAILS'}  {name}: {_got(each)}")
             for what in (*each.wrong, *place.wrong, *([f"{each.unjudged} unjudged"] if each.unjudged else [])):
                 typer.echo(f"     ! {what}")
