@@ -1,4 +1,4 @@
-"""The registers of faults and of hostile input, on a real proxy: those cases that take seconds. `make faults` runs all."""
+"""The registers of faults and of hostile input, on a real proxy: those cases that take seconds."""
 
 from __future__ import annotations
 
