@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.sse import MAX_EVENT, BrokenStream, Splitter
@@ -13,6 +13,7 @@ from server.sse import MAX_EVENT, BrokenStream, Splitter
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 
+@settings(deadline=None)
 @given(
     texts=st.lists(_TEXT, min_size=1, max_size=6),
     cuts=st.lists(st.integers(0, 400), max_size=12),
