@@ -8,7 +8,7 @@ serve_options = $(if $(UPSTREAM),--upstream $(UPSTREAM)) $(if $(MODEL),--model $
 	$(if $(CACHE_DIR),--cache-dir $(CACHE_DIR))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test wheel test-wheel docs sbom audit check format setup setup-test test-bench bench-detector bench-models bench-eco bench-traces bench-overhead bench-gateways soak bench-tiny bench-cpu bench-utility bench-scanners clean
+.PHONY: help serve test wheel test-wheel docs sbom audit check format setup setup-test test-bench bench-detector bench-models bench-eco bench-traces bench-overhead bench-gateways soak bench-tiny bench-cpu bench-utility bench-scanners faults fuzz clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
@@ -117,6 +117,21 @@ build/pyrit/bin/python:
 bench-scanners: setup-test build/garak/bin/garak build/pyrit/bin/python ## garak and PyRIT, bare and guarded (ARGS=)
 	$(VENV)/bin/python -m benchmarks.scanners --garak build/garak/bin/garak --pyrit build/pyrit/bin/python \
 		--json build/scanners.json $(ARGS)
+
+faults: setup-test ## Faults and hostile input before a scripted model server; writes their tables (ARGS=--quick)
+	$(VENV)/bin/python -m benchmarks.faults --out benchmarks/results $(ARGS)
+	$(VENV)/bin/python -m benchmarks.hostile --out benchmarks/results
+
+build/fuzz/bin/python:
+	$(PYTHON) -m venv build/fuzz
+	build/fuzz/bin/pip install --quiet 'atheris>=3,<4'
+
+fuzz: setup-test build/fuzz/bin/python ## Fuzz every parser with atheris (SECONDS_EACH=60)
+	set -e; site=$$(echo $(VENV)/lib/python3*/site-packages); \
+	for target in $$(PYTHONPATH=tests/fuzz $(VENV)/bin/python -c 'from targets import TARGETS; print(*TARGETS)'); do \
+		PYTHONPATH=.:$$site build/fuzz/bin/python tests/fuzz/atheris_run.py $$target \
+			-max_total_time=$(or $(SECONDS_EACH),60) -timeout=30 -verbosity=0 -print_final_stats=1 -artifact_prefix=build/fuzz/; \
+	done
 
 bench-cpu: setup-test ## The same on TOFU with every method, a night on 2 cores (TOFU= folder or hub name; ARGS=)
 	$(VENV)/bin/letheward bench run --profile cpu --data tofu:$(or $(TOFU),locuslab/TOFU) $(ARGS)

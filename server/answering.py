@@ -35,6 +35,9 @@ from server.upstream import Upstream, fault, read_whole
 
 log = structlog.get_logger("letheward.answering")
 
+# Their streams end with [DONE]. Where a stream ends with its connection, nothing else tells an end from a fault.
+_SAY_DONE = ("/v1/chat/completions", "/v1/completions")
+
 
 @dataclass(frozen=True, slots=True)
 class Way:
@@ -95,6 +98,11 @@ class Answering:
         passed = passed_headers(response.headers) | way.headers
         if response.status_code != 200:
             raw = await read_whole(response)
+            if not 400 <= response.status_code < 600:  # no answer of a model, and no error that a client understands
+                raise ApiError(
+                    502, f"The model server answered with status {response.status_code}.", type="server_error",
+                    code="upstream_error",
+                )  # fmt: skip
             if guarded.inserted and guarded.finding is not None and _too_long(response.status_code, raw):
                 return self._spoken(way, await way.fallen(guarded.finding))
             return self._error(way, guarded, response.status_code, raw, passed)
@@ -116,10 +124,10 @@ class Answering:
             span.set({"letheward.answer.hit": hit is not None})
         if hit is not None:
             return await self._instead(way, hit, retried=retried)
-        if await watched.pruned(raw, answer):
-            raw = orjson.dumps(answer)
+        await watched.pruned(raw, answer)
         translated = way.translated
-        return orjson.dumps(translated.from_chat(answer, way.asked, way.served)) if translated else raw
+        # Never the bytes that came: what goes out is what was read, where a key stood twice.
+        return _dumped(translated.from_chat(answer, way.asked, way.served) if translated else answer)
 
     async def _watched(self, way: Way, guarded: Guarded) -> Watched:
         make = partial(way.watch, guarded)
@@ -154,6 +162,9 @@ class Answering:
                 yield part
             way.held(release.longest)
             way.phases.took("watch", release.waited)
+            if way.carrier.path in _SAY_DONE and not (release.done or release.watched.watch.hit):
+                yield _error_event(way, ApiError(502, "The model server's answer broke off.", type="server_error",
+                                                 code="upstream_error"))  # fmt: skip
             if release.cut is not None:
                 way.hit(release.cut, "cut")
         except httpx.TransportError as error:
@@ -210,6 +221,10 @@ class Answering:
     def _error(self, way: Way, guarded: Guarded, status: int, raw: bytes, headers: dict[str, str]) -> Response:
         """An error of the upstream, as it came; one about text that was put in is told without that text."""
         told = raw.decode("utf-8", "replace")
+        if _object_or_none(raw) is None:  # a gateway's page, which tells of the inside
+            raw = orjson.dumps(error_body(f"The model server answered with status {status}.", type="server_error",
+                                          code="upstream_error"))  # fmt: skip
+            headers = headers | {"content-type": "application/json"}
         if guarded.inserted and _mentions(told, guarded.inserted):
             raw = orjson.dumps(
                 error_body(
@@ -264,13 +279,22 @@ def _object(raw: bytes) -> Answer:
     return found
 
 
+def _dumped(answer: Answer) -> bytes:
+    try:
+        return orjson.dumps(answer)
+    except TypeError as error:  # deeper than any answer, or a number beyond all
+        raise ApiError(
+            502, "The model server's answer cannot be passed on.", type="server_error", code="upstream_error"
+        ) from error
+
+
 def _object_or_none(raw: bytes) -> Answer | None:
     try:
         found = orjson.loads(raw)
     except orjson.JSONDecodeError:
         try:
             found = json.loads(raw)  # it takes NaN, which vLLM's own log-probabilities can hold
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
     return found if isinstance(found, dict) else None
 

@@ -136,19 +136,23 @@ class Release:
     ending: Ending
     sink: Sink
     sent: bool = False
+    done: bool = False  # the model server said that its answer is whole, or that it failed
     cut: Hit | None = None  # what ended the stream before its time
     longest: int = 0  # most characters that waited at one time
     waited: float = 0.0  # most seconds that one waited
     _read: int = 0
     _released: int = 0
     _queue: deque[tuple[Event, dict[str, int], int, float]] = field(default_factory=deque)  # each channel's length
+    _texts: int = 0  # queued events that hold any
     _length: dict[str, int] = field(default_factory=dict)
 
     async def take(self, event: Event) -> None:
         """Read an event."""
         if event.data is None:
             pieces = raw_piece(event.raw)
+            self.done = self.done or event.raw.strip() == DONE.raw.strip()
         else:
+            self.done = self.done or isinstance(event.data.get("error"), dict)
             if await self.watched.pruned(event.raw, event.data):
                 event = _written(event)
             pieces = self.watched.dialect.event_pieces(event.data or {})
@@ -157,16 +161,20 @@ class Release:
             self._length[channel] = ends[channel] = self._length.get(channel, 0) + length
             self._read += length
         self._queue.append((event, ends, self._read, time.perf_counter()))
+        self._texts += bool(ends)
 
     def ready(self, *, finished: bool = False) -> list[bytes]:
         """What may go out now."""
+        if not (finished or self.sent or self._texts):
+            return []  # not looked through again for each of thousands of comments
         count = self._clear()
         if not finished and not self.sent and not any(ends for _, ends, *_ in islice(self._queue, count)):
             return []
         out: list[bytes] = []
         now = time.perf_counter()
         for _ in range(count):
-            event, _, released, came = self._queue.popleft()
+            event, ends, released, came = self._queue.popleft()
+            self._texts -= bool(ends)
             self._released = released
             self.waited = max(self.waited, now - came)
             if event.data is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -76,9 +77,16 @@ class Splitter:
         return bytes(self._held)
 
 
+# What may stand beside data. Nobody reads the rest of an event for what it tells, so the rest does not go on.
+_BESIDE = re.compile(rb"(?:event|id|retry): ?[\w.-]{0,64}")
+
+
 def _parsed(raw: bytes) -> Event:
     lines = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
     data = [line[5:].removeprefix(b" ") for line in lines if line.startswith(b"data:")]
+    if any(line and not line.startswith(b"data:") and not _BESIDE.fullmatch(line) for line in lines):
+        kept = [line for line in lines if line.startswith(b"data:") or (line and _BESIDE.fullmatch(line))]
+        raw = b"\n".join([*(kept or [b":"]), b"", b""])  # a comment keeps a connection open
     if not data:
         return Event(raw)
     try:

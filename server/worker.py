@@ -15,6 +15,7 @@ from typing import Any
 import uvicorn
 
 from server.assembly import Parts, Shared, assemble
+from server.bounded_http import BoundedHttp
 from server.config import load_settings
 from server.lag import watch_loop
 from server.metrics import Metrics
@@ -64,7 +65,7 @@ async def serve_parts(parts: Parts, job: Job, up: Callable[[], None]) -> None:
     _allow_files()
     config = uvicorn.Config(
         parts.app, log_config=None, log_level="warning", timeout_keep_alive=_KEEP_ALIVE,
-        timeout_graceful_shutdown=round(job.settings.shutdown_timeout),
+        timeout_graceful_shutdown=round(job.settings.shutdown_timeout), http=BoundedHttp, ws="none",
     )  # fmt: skip
     server = uvicorn.Server(config)
     parts.app.state.stopping = lambda: server.should_exit  # what takes minutes ends then, and goes on later

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from server.dialects.base import Answer, Nearly
 from server.dialects.pieces import Piece
-from server.dialects.texts import texts
+from server.dialects.texts import elsewhere, texts
 from server.dialects.tokens import prune_chat, prune_prompt
 from server.errors import ApiError
 from server.sse import DONE, event
@@ -44,9 +44,7 @@ def media(body: Body) -> list[str]:
 
 def pieces(answer: Answer) -> list[Piece]:
     """The texts of every choice's message."""
-    return [
-        p for i, c in choices(answer) for p in (*texts(c.get("message"), f"choices/{i}"), *stopped(c, i, "content"))
-    ]
+    return _pieces(answer, "message")
 
 
 def event_pieces(event: Answer) -> list[Piece]:
@@ -111,6 +109,7 @@ def _pieces(answer: Answer, holder: str) -> list[Piece]:
     for i, choice in choices(answer):
         found += texts(choice.get(holder), f"choices/{i}")
         found += stopped(choice, i, "content")
+    found += elsewhere(answer, frozenset((holder,)))
     return found
 
 

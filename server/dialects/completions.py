@@ -9,11 +9,15 @@ from starlette.responses import Response
 from server.dialects.base import Answer, Nearly
 from server.dialects.chat import ChatEnding, choices, stopped
 from server.dialects.pieces import Piece
+from server.dialects.texts import elsewhere
 from server.dialects.tokens import prune_completion, prune_prompt
 from server.errors import ApiError
 from server.surfaces import Body, Decode, Surface, completion_surfaces
 
 path = "/v1/completions"
+
+
+_READ = frozenset({"text"})
 
 
 def surfaces(body: Body, decode: Decode | None) -> list[Surface]:
@@ -38,6 +42,7 @@ def pieces(answer: Answer) -> list[Piece]:
         if isinstance(choice.get("text"), str):
             found.append(Piece(f"choices/{i}/text", choice["text"]))
         found += stopped(choice, i, "text")
+    found += elsewhere(answer, _READ)
     return found
 
 

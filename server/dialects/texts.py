@@ -32,6 +32,28 @@ def texts(value: Any, channel: str, *, key: str = "") -> Iterator[Piece]:
             yield from texts(child, f"{channel}/{own if isinstance(own, int) else i}", key=key)
 
 
+# What answers of chat and completions hold beside what a model says.
+_AROUND = frozenset(
+    {"id", "object", "created", "model", "choices", "usage", "service_tier", "system_fingerprint", "error",
+     "kv_transfer_params"}
+) | _TOKENS  # fmt: skip
+_OF_CHOICE = frozenset({"index", "finish_reason", "stop_reason"}) | _TOKENS
+
+
+def elsewhere(answer: Mapping[str, Any], read: frozenset[str]) -> Iterator[Piece]:
+    """Texts that stand where none should: beside the choices, or in fields of a choice other than those ``read``."""
+    yield from texts({k: answer[k] for k in answer.keys() - _AROUND}, "elsewhere")
+    found = answer.get("choices")
+    if not isinstance(found, list):
+        yield from texts(found, "elsewhere/choices")
+        return
+    for i, choice in enumerate(found):
+        if not isinstance(choice, Mapping):
+            yield from texts(choice, f"elsewhere/choices/{i}")
+        elif unknown := choice.keys() - _OF_CHOICE - read:
+            yield from texts({k: choice[k] for k in unknown}, f"elsewhere/choices/{i}")
+
+
 def raw_piece(raw: bytes) -> list[Piece]:
     """An event that is not understood, as a text."""
     text = raw.decode("utf-8", "replace")

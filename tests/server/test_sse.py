@@ -6,7 +6,7 @@ import json
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.sse import MAX_EVENT, BrokenStream, Splitter
@@ -14,6 +14,7 @@ from server.sse import MAX_EVENT, BrokenStream, Splitter
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 
+@settings(deadline=None)
 @given(
     texts=st.lists(_TEXT, min_size=1, max_size=6),
     cuts=st.lists(st.integers(0, 400), max_size=12),
@@ -44,6 +45,11 @@ def test_what_is_no_json_object_has_no_data() -> None:
 def test_data_over_several_lines_is_one_value() -> None:
     (found,) = Splitter().feed(b'data: {"a":\ndata: 1}\n\n')
     assert found.data == {"a": 1}
+
+
+def test_nothing_goes_on_beside_data_that_nobody_reads() -> None:
+    told = b": Zorvan\nevent: delta\ndata: {}\nsecret: Zorvan\n\nevent: Zorvan Pelk\ndata: {}\n\n: Zorvan\n\n"
+    assert [e.raw for e in Splitter().feed(told)] == [b"event: delta\ndata: {}\n\n", b"data: {}\n\n", b":\n\n"]
 
 
 def test_an_event_without_end_is_not_collected_for_ever() -> None:

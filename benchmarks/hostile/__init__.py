@@ -1,0 +1,1 @@
+"""What a hostile client can send, and whether anything of it reaches the model unjudged."""
