@@ -27,6 +27,10 @@ class Guard(Protocol):
         """What the guard answers by itself; None where the model does."""
         ...
 
+    def released(self, question: str, text: str, plain: bool = False) -> str:
+        """What goes out where the model answers a question with ``text``."""
+        ...
+
     def action(self, question: str, plain: bool = False) -> str:
         """What is done with a question: "pass", or the guard's name."""
         ...
@@ -44,7 +48,7 @@ class Victim:
         corpus: all that there is.
         sets: what of it is asked.
         readings: what this row predicts and says of ``sets``; ``target_readings``, ``retained_readings``: the others.
-        guard: before the model, if it is a guard's row; answers are not checked in this process.
+        guard: before the model and its answers, if it is a guard's row.
         seed: of chance.
         max_tokens: of an answer.
         batch: chats computed together.
@@ -98,7 +102,7 @@ class Victim:
         for part in _parts(sampling, self.batch):
             rows = generated(model, self.tokenizer, [chat], self.max_tokens, self.meter, part)
             texts += [str(self.tokenizer.decode(row, skip_special_tokens=True)).strip() for row in rows]
-        return texts
+        return [self._released(item, text) for text in texts]
 
     def chat(self, item: Item) -> Chat | None:
         """An item as this row's model reads it; None where the guard does not ask the model."""
@@ -108,9 +112,13 @@ class Victim:
 
     def _told(self, reading: Any) -> Any:
         assert self.guard is not None  # noqa: S101 - asked for guards alone
+        item = reading.item
         if reading.text is not None:
-            return reading
-        return replace(reading, text=self.guard.says(reading.item.question, reading.item.plain))
+            return replace(reading, text=self._released(item, reading.text))
+        return replace(reading, text=self.guard.says(item.question, item.plain))
+
+    def _released(self, item: Item, text: str) -> str:
+        return text if self.guard is None else self.guard.released(item.question, text, item.plain)
 
 
 def _parts(sampling: Sampling, batch: int) -> Iterator[Sampling]:

@@ -138,7 +138,7 @@ class Run:
         row = self.guards.row(name)
         measures = Subjects(row.readings, self._with_texts(row.bare), self._measures[1])
         found = figures(measures, self.spec.metrics)
-        settings = {"guard": name, **asdict(self.guards.options(name))}
+        settings = {"guard": name, "answers": "checked", **asdict(self.guards.options(name))}
         found |= self.probing.figures(
             Patient(name, self.target, row.readings, partial(self.guards.before, name), settings)
         )

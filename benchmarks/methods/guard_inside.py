@@ -2,7 +2,8 @@
 
 The request is read, judged and rewritten by the proxy's own code (``server.judging``, ``server.guarding``), with the
 real detector over a store of its own; then it is put into token ids and embedding rows as vLLM would. Two things differ
-from the proxy: DRAGON's reasoning is its fallback template, for no guard model is asked, and answers are not checked.
+from the proxy: DRAGON's reasoning is its fallback template, for no guard model is asked, and an answer that tells is
+replaced at once (``benchmarks.methods.guard_answers``).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import anyio
 
 from benchmarks.data.corpus import Corpus
+from benchmarks.methods.guard_answers import Answers, Request
 from benchmarks.methods.guard_list import forget_list, further, instruction, settings
 from benchmarks.methods.guard_listed import Listed
 from benchmarks.methods.guards import PROMPT_ONLY, PromptOnly
@@ -52,6 +54,10 @@ class Inside(Protocol):
 
     def says(self, question: str, plain: bool = False) -> str | None:
         """What the guard answers by itself; None where the model does."""
+        ...
+
+    def released(self, question: str, text: str, plain: bool = False) -> str:
+        """What goes out where the model answers ``question`` with ``text``."""
         ...
 
     def deletion_seconds(self, count: int = 5) -> float:
@@ -108,6 +114,7 @@ class Routed:
         if listed.limits != (options.threshold, options.false_positive_rate):
             raise ValueError(f"the list flags by {listed.limits}, and {name} is to flag by other limits")
         self._tokenizer = _tokenizer(folder)
+        self._requests: dict[tuple[str, bool], Request] = {}
         self._found: dict[tuple[str, bool], _Prompted] = {}
         began = time.perf_counter()
         self._open = ExitStack()
@@ -119,6 +126,7 @@ class Routed:
         self._eco = Eco(folder) if name == "eco" else None
         self._judge = Judge(eco_available=self._eco is not None)
         self._guarding = Guarding(self._eco, None, Screened(anyio.CapacityLimiter(1)))
+        self._answers = Answers(self._snapshot, self._guarding, self._loop.run)
         self.setup_seconds = listed.setup_seconds + time.perf_counter() - began
 
     def encode_as(self, question: str, answer: str, plain: bool = False) -> Chat | None:
@@ -137,6 +145,10 @@ class Routed:
         """See ``Inside``."""
         return self._prompted(question, plain).said
 
+    def released(self, question: str, text: str, plain: bool = False) -> str:
+        """See ``Inside``."""
+        return self._answers.released(self._request(question, plain), text)
+
     def deletion_seconds(self, count: int = 5) -> float:
         """See ``Inside``."""
         return self._listed.deletion_seconds(count)
@@ -148,11 +160,16 @@ class Routed:
     def _prompted(self, question: str, plain: bool) -> _Prompted:
         key = question, plain
         if key not in self._found:
-            self._found[key] = self._put(self._guarded(question, plain), question, plain)
+            self._found[key] = self._put(self._request(question, plain).guarded, question, plain)
         return self._found[key]
 
-    def _guarded(self, question: str, plain: bool) -> Guarded:
-        """The request as the proxy would send it on."""
+    def _request(self, question: str, plain: bool) -> Request:
+        key = question, plain
+        if key not in self._requests:
+            self._requests[key] = self._sent(question, plain)
+        return self._requests[key]
+
+    def _sent(self, question: str, plain: bool) -> Request:
         body: dict[str, Any] = (
             {"model": "m", "prompt": question, "add_special_tokens": False}
             if plain
@@ -161,7 +178,8 @@ class Routed:
         prompt = self._judge.read(body, create_dialect("completions" if plain else "chat"))
         found = self._judge.judge(self._snapshot, prompt)
         plan = self._judge.decide(self._snapshot, prompt, found.verdicts)
-        return self._loop.run(self._guarding.guarded(plan, prompt, self._snapshot, chat=not plain))
+        guarded = self._loop.run(self._guarding.guarded(plan, prompt, self._snapshot, chat=not plain))
+        return Request(prompt, plan, guarded)
 
     def _put(self, guarded: Guarded, question: str, plain: bool) -> _Prompted:
         if guarded.say is not None:
@@ -217,6 +235,10 @@ class Instructed:
 
     def says(self, question: str, plain: bool = False) -> None:
         """Nothing: the model answers."""
+
+    def released(self, question: str, text: str, plain: bool = False) -> str:
+        """All of it."""
+        return text
 
     def deletion_seconds(self, count: int = 5) -> float:
         """Until the instruction names one more."""

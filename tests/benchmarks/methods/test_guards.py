@@ -106,6 +106,21 @@ def test_what_is_not_flagged_is_read_as_without_a_guard(
     assert guard.encode_as(text, " wet.", plain=True) == encode_plain(tokenizer, text, " wet.")
 
 
+@pytest.mark.parametrize("name", BEHIND_THE_DETECTOR)
+def test_an_answer_that_tells_does_not_go_out_and_others_go_out_as_they_are(
+    name: str, guards: dict[str, Inside], people: Corpus
+) -> None:
+    guard = guards[name]
+    for item in people.forget[:6]:
+        instead = guard.released(item.question, item.answer)
+        assert item.answer not in instead
+        assert instead
+    for item in people.retain[:6]:
+        assert guard.released(item.question, item.answer) == item.answer
+    text = "the rain stops before noon."
+    assert guard.released("The weather in spring is often mild and", text, plain=True) == text
+
+
 @pytest.mark.parametrize("name", GUARDS)
 def test_the_answer_to_be_predicted_is_the_one_that_was_given(
     name: str, guards: dict[str, Inside], people: Corpus, tokenizer: Any

@@ -84,6 +84,9 @@ def test_a_guard_that_leaves_a_question_unasked_gives_no_likelihoods(victim: Vic
         def says(self, question: str, plain: bool = False) -> str | None:
             return "No ."
 
+        def released(self, question: str, text: str, plain: bool = False) -> str:
+            return text
+
         def action(self, question: str, plain: bool = False) -> str:
             return "refuse"
 
