@@ -38,9 +38,9 @@ def surfaces(data: bytes) -> None:
     for name in DIALECTS:
         dialect = create_dialect(name)
         with contextlib.suppress(ApiError):
-            dialect.surfaces(dict(parsed), None)
-        dialect.conversation(parsed)
-        dialect.media(parsed)
+            dialect.surfaces(dict(parsed), None)  # as the proxy does: what this refuses is read no further
+            dialect.conversation(parsed)
+            dialect.media(parsed)
 
 
 def answers(data: bytes) -> None:

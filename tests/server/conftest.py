@@ -101,8 +101,8 @@ def scripted(script: Script) -> FastAPI:
         text = script.texts.pop(0) if script.texts else script.text
         if body.get("stream"):
             return StreamingResponse(_stream(script, text), media_type="text/event-stream")
-        message = {"message": {"role": "assistant", "content": text}, "text": text}
-        answer = JSONResponse({"id": "1", "choices": [{"index": 0, **message, "finish_reason": "stop"}]})
+        said = {"text": text} if rest == "v1/completions" else {"message": {"role": "assistant", "content": text}}
+        answer = JSONResponse({"id": "1", "choices": [{"index": 0, **said, "finish_reason": "stop"}]})
         script.sent.append(bytes(answer.body))
         return answer
 

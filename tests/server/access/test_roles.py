@@ -29,11 +29,18 @@ class Whole:
     keys: dict[str, str | None]
 
 
+def _away(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("refused", request=request)
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
     folder = tmp_path_factory.mktemp("whole")
     settings = Settings(cache_dir=folder, admin_key=SecretStr(ADMIN_KEY), encoder="minilm-int8", learning=False)
-    upstream = Upstream(lambda: Endpoint("http://127.0.0.1:9", None), connect_timeout=1, read_timeout=1)
+    upstream = Upstream(
+        lambda: Endpoint("http://127.0.0.1:9", None), connect_timeout=1, read_timeout=1,
+        transport=httpx.MockTransport(_away),  # the real one belongs to one event loop, and each test has its own
+    )  # fmt: skip
     parts = assemble(settings, upstream, None)
     parts.manager.change(lambda store: store.put_list(ForgetList("mine")))
     made = KeyStore(parts.manager.store)
