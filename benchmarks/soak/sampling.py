@@ -49,6 +49,7 @@ class Sampler:
         self._roots = roots
         self._streams = streams
         self._began = time.monotonic()
+        self._several = False
         self.samples: list[Sample] = []
 
     async def watch(self, every: float) -> None:
@@ -81,7 +82,9 @@ class Sampler:
         except psutil.NoSuchProcess:
             return {}
         # Of several workers the one above them only keeps them; it and multiprocessing's tracker serve nobody.
-        workers = [c.pid for c in children if _is_worker(c)] or [self._proxy.pid]
+        workers = [c.pid for c in children if _is_worker(c)]
+        self._several = self._several or bool(workers)  # which end before the one above them does
+        workers = workers if self._several else [self._proxy.pid]
         named |= {f"proxy {pid}": pid for pid in workers}
         return {name: held for name, pid in named.items() if (held := _held(pid)) is not None}
 
