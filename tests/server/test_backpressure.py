@@ -123,7 +123,9 @@ def test_what_is_over_the_number_that_wait_for_the_detector_is_told_to_come_agai
 
 def test_of_an_answer_that_its_client_does_not_read_no_more_is_asked_for(build: Build) -> None:
     sent, events = [0], 4000
-    event = b"data: " + orjson.dumps({"choices": [{"index": 0, "delta": {"content": "on "}}], "more": "x" * 65536})
+    event = b"data: " + orjson.dumps(
+        {"choices": [{"index": 0, "delta": {"content": "on "}}], "system_fingerprint": "x" * 65536}
+    )
 
     async def stream() -> AsyncIterator[bytes]:
         for _ in range(events):
