@@ -72,7 +72,8 @@ def threats(view: View) -> list[str]:
 def matrix(view: View) -> list[Chart]:
     """Rows by attacks, darker where more comes back; in parts where there are many attacks."""
     headings = attack_headings(view)
-    parts = [headings[at : at + _WIDE] for at in range(0, len(headings), _WIDE)]
+    wide = math.ceil(len(headings) / math.ceil(len(headings) / _WIDE)) if headings else 1  # parts of one size
+    parts = [headings[at : at + wide] for at in range(0, len(headings), wide)]
     return [_matrix(view, f"matrix{place}", part) for place, part in enumerate(parts) if len(part) > 1]
 
 
