@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 
@@ -79,6 +80,10 @@ class Settings(BaseSettings):
     max_waiting_requests: int = Field(
         512, ge=1, description="of them, those that wait to be judged; 429 with Retry-After beyond"
     )
+    trusted_proxies: list[str] = Field(
+        default_factory=list,
+        description="JSON list of addresses or networks whose X-Forwarded-For and -Proto are believed, others' are not",
+    )
     session_seconds: int = Field(8 * 3600, ge=60, description="for how long one is signed in to the web page")
     public_url: str | None = Field(None, description="https://HOST of the web page, where a proxy stands before it")
     oidc_issuer: str | None = Field(None, description="OpenID Connect provider for signing in to the web page")
@@ -152,6 +157,13 @@ class Settings(BaseSettings):
         if value and not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
         return value.rstrip("/").removesuffix("/v1/traces") if value else None
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, values: list[str]) -> list[str]:
+        for value in values:
+            ip_network(value, strict=False)  # its own error names what is wrong
+        return values
 
     @field_validator("oidc_issuer", "public_url")
     @classmethod

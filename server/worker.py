@@ -66,6 +66,8 @@ async def serve_parts(parts: Parts, job: Job, up: Callable[[], None]) -> None:
     config = uvicorn.Config(
         parts.app, log_config=None, log_level="warning", timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=round(job.settings.shutdown_timeout), http=BoundedHttp, ws="none",
+        # By default uvicorn believes whoever comes from loopback, who then has as many addresses as he likes.
+        proxy_headers=bool(job.settings.trusted_proxies), forwarded_allow_ips=list(job.settings.trusted_proxies),
     )  # fmt: skip
     server = uvicorn.Server(config)
     parts.app.state.stopping = lambda: server.should_exit  # what takes minutes ends then, and goes on later
