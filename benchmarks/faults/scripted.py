@@ -89,8 +89,8 @@ class ModelServer:
                     continue
                 self.seen.append(head + body)
                 await self.act(Exchange(body, writer))
-        except (asyncio.IncompleteReadError, ConnectionError):
-            self.gone.set()
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            self.gone.set()  # cancelled when the run ends; asyncio prints a trace of a task that says so
         finally:
             self._writers.discard(writer)
             with suppress(ConnectionError):
