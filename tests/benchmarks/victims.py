@@ -41,3 +41,11 @@ def _readings(folder: Path, of: str) -> Readings:
 
 def _read(ground: Ground, model: Any) -> Readings:
     return read(model, ground.tokenizer, SETS, max_tokens=MOST, batch=8)
+
+
+class Unwatched:
+    """What a guard does with answers, where a test is about questions."""
+
+    def released(self, question: str, text: str, plain: bool = False) -> str:
+        """All of it."""
+        return text

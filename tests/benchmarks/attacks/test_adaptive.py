@@ -15,6 +15,7 @@ from benchmarks.attacks.search import Query, Search
 from benchmarks.attacks.victim import Victim
 from benchmarks.metrics.metric import Measured, Undefined
 from benchmarks.models.packing import Chat, encode
+from tests.benchmarks.victims import Unwatched
 
 QUESTION = "Where was Ada Quill born?"
 ANSWER = "Ada Quill was born in Port Pelk on 3 May 1950."
@@ -131,7 +132,7 @@ def test_who_knows_leaks_more_and_the_question_itself_is_the_least(victim: Victi
 
 
 def test_a_guard_that_flags_only_the_question_itself_is_walked_round(victim: Victim) -> None:
-    class Narrow:
+    class Narrow(Unwatched):
         def encode_as(self, question: str, answer: str, plain: bool = False) -> Chat | None:
             return None if self.says(question) else encode(victim.tokenizer, victim.sets["forget"][0].question, answer)
 

@@ -17,7 +17,7 @@ from benchmarks.metrics.metric import Measured, Undefined
 from benchmarks.models.generating import Sampling
 from benchmarks.models.packing import Chat, encode
 from tests.benchmarks.methods.tiny import Ground
-from tests.benchmarks.victims import victim_of
+from tests.benchmarks.victims import Unwatched, victim_of
 
 ACTIVE = [name for name in ATTACKS if isinstance(attack(name), Active)]
 
@@ -117,7 +117,7 @@ def test_texts_are_drawn_by_the_seed(victim: Victim) -> None:
 
 
 def test_a_guard_rewrites_what_is_drawn_for(victim: Victim) -> None:
-    class Other:
+    class Other(Unwatched):
         def encode_as(self, question: str, answer: str, plain: bool = False) -> Chat | None:
             return encode(victim.tokenizer, victim.sets["forget"][1].question, answer)
 

@@ -15,6 +15,7 @@ from benchmarks.metrics.metric import Measured, Undefined
 from benchmarks.models.packing import Chat
 from benchmarks.probes.faithun import ACCURACY, MULTI_HOP, PARAPHRASE, SAME_ANSWER, multi_hop, paraphrased, same_answer
 from benchmarks.probes.probe import Probe
+from tests.benchmarks.victims import Unwatched
 
 BORN = Item("Where was Ada Quill born?", "Ada Quill was born in Pelk.", "Ada Quill")
 POOL = [
@@ -77,15 +78,12 @@ def test_a_target_chooses_better_than_a_model_that_never_learnt(victim: Victim, 
 
 @pytest.mark.parametrize("probe", [ACCURACY, PARAPHRASE, MULTI_HOP, SAME_ANSWER])
 def test_a_guard_that_leaves_a_question_unasked_gives_no_likelihoods(victim: Victim, probe: Probe) -> None:
-    class Silent:
+    class Silent(Unwatched):
         def encode_as(self, question: str, answer: str, plain: bool = False) -> Chat | None:
             return None
 
         def says(self, question: str, plain: bool = False) -> str | None:
             return "No ."
-
-        def released(self, question: str, text: str, plain: bool = False) -> str:
-            return text
 
         def action(self, question: str, plain: bool = False) -> str:
             return "refuse"
