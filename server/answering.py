@@ -32,6 +32,7 @@ from server.phases import Phases
 from server.sse import BrokenStream, event, events
 from server.surfaces import Body
 from server.upstream import Upstream, fault, read_whole
+from server.upstream_faults import broken
 
 log = structlog.get_logger("letheward.answering")
 
@@ -99,10 +100,7 @@ class Answering:
         if response.status_code != 200:
             raw = await read_whole(response)
             if not 400 <= response.status_code < 600:  # no answer of a model, and no error that a client understands
-                raise ApiError(
-                    502, f"The model server answered with status {response.status_code}.", type="server_error",
-                    code="upstream_error",
-                )  # fmt: skip
+                raise _odd(response.status_code)
             if guarded.inserted and guarded.finding is not None and _too_long(response.status_code, raw):
                 return self._spoken(way, await way.fallen(guarded.finding))
             return self._error(way, guarded, response.status_code, raw, passed)
@@ -163,14 +161,13 @@ class Answering:
             way.held(release.longest)
             way.phases.took("watch", release.waited)
             if way.carrier.path in _SAY_DONE and not (release.done or release.watched.watch.hit):
-                yield _error_event(way, ApiError(502, "The model server's answer broke off.", type="server_error",
-                                                 code="upstream_error"))  # fmt: skip
+                yield _error_event(way, broken("The model server's answer broke off."))
             if release.cut is not None:
                 way.hit(release.cut, "cut")
         except httpx.TransportError as error:
             yield _error_event(way, fault(error))
         except BrokenStream as error:
-            yield _error_event(way, ApiError(502, f"{error}.", type="server_error", code="upstream_error"))
+            yield _error_event(way, broken(f"{error}."))
         except DetectorError as error:
             yield _error_event(way, _unjudged(error))
         except ApiError as error:
@@ -222,8 +219,7 @@ class Answering:
         """An error of the upstream, as it came; one about text that was put in is told without that text."""
         told = raw.decode("utf-8", "replace")
         if _object_or_none(raw) is None:  # a gateway's page, which tells of the inside
-            raw = orjson.dumps(error_body(f"The model server answered with status {status}.", type="server_error",
-                                          code="upstream_error"))  # fmt: skip
+            raw = bytes(_odd(status).response().body)
             headers = headers | {"content-type": "application/json"}
         if guarded.inserted and _mentions(told, guarded.inserted):
             raw = orjson.dumps(
@@ -275,17 +271,19 @@ def _unjudged(error: DetectorError) -> ApiError:
 def _object(raw: bytes) -> Answer:
     found = _object_or_none(raw)
     if found is None:
-        raise ApiError(502, "The model server's answer is no JSON object.", type="server_error", code="upstream_error")
+        raise broken("The model server's answer is no JSON object.")
     return found
+
+
+def _odd(status: int) -> ApiError:
+    return broken(f"The model server answered with status {status}.")
 
 
 def _dumped(answer: Answer) -> bytes:
     try:
         return orjson.dumps(answer)
     except TypeError as error:  # deeper than any answer, or a number beyond all
-        raise ApiError(
-            502, "The model server's answer cannot be passed on.", type="server_error", code="upstream_error"
-        ) from error
+        raise broken("The model server's answer cannot be passed on.") from error
 
 
 def _object_or_none(raw: bytes) -> Answer | None:

@@ -28,6 +28,7 @@ from server.eco_fit_questions import Ask, Question, bare, corrupted
 from server.eco_fit_state import FitState
 from server.errors import ApiError
 from server.upstream import Upstream, read_whole
+from server.upstream_faults import broken
 
 log = structlog.get_logger("letheward.eco_fit")
 
@@ -212,6 +213,4 @@ async def _answer(upstream: Upstream, body: dict[str, Any]) -> str:
         why = str(answer["error"]["message"])
     except (ValueError, KeyError, IndexError, TypeError):
         why = "its answer cannot be read"
-    raise ApiError(
-        502, f"The model failed with status {response.status_code}: {why}", type="server_error", code="upstream_error"
-    )
+    raise broken(f"The model failed with status {response.status_code}: {why}")

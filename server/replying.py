@@ -10,13 +10,12 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
-from classifiers.types import Verdict
 from guard.in_force import Snapshot
-from guard.output import Asked, Hit
-from guard.repeats import Watching, WithoutGuardText
+from guard.output import Hit
+from guard.repeats import Watching
 from guard.router import Finding, Plan
 from guard.scope import Asker
-from server.answer_guards import AnswerGuards
+from server.answer_guards import AnswerGuards, told, watch_of
 from server.answering import Answering, Way
 from server.dialects import chat
 from server.dialects.base import Dialect, Translated
@@ -106,13 +105,8 @@ class Replies:
 
     def _watch(self, call: Call, plan: Plan, guarded: Guarded) -> Watching:
         """Watches one answer for what the lists that are for this request want forgotten. Blocking."""
-        flagged = frozenset((f.verdict.list_name, f.verdict.entry_id) for f in plan.findings if f.action != "monitor")
-        asked = Asked(self._watching(call), call.prompt.texts, flagged, guarded.blind)
-        watch: Watching = self._answer_guards.of(call.snapshot).watch(asked)
-        if guarded.inserted and guarded.finding is not None:
-            verdict = guarded.finding.verdict
-            watch = WithoutGuardText(watch, guarded.inserted, (verdict.list_name, verdict.entry_id))
-        return watch
+        guard = self._answer_guards.of(call.snapshot)
+        return watch_of(guard, self._watching(call), call.prompt, plan, guarded)
 
     def _watching(self, call: Call) -> frozenset[str]:
         if not self._check_answers:
@@ -122,7 +116,7 @@ class Replies:
 
     async def _again(self, call: Call, plan: Plan, hit: Hit) -> Guarded:
         """The request with the guard's text for what its answer told; or what is said instead."""
-        finding = _told(call, hit)
+        finding = told(call.snapshot, call.prompt, hit)
         # A model that told the guard's own text would tell it again.
         if hit.kind == "guard" or finding.action in ("refuse", "template") or isinstance(call.dialect, Other):
             return await self._say(call, hit)
@@ -134,7 +128,7 @@ class Replies:
         return await self._guarding.guarded(plan, prompt, call.snapshot, chat=in_chat, more=more)
 
     async def _say(self, call: Call, hit: Hit) -> Guarded:
-        finding = _told(call, hit)
+        finding = told(call.snapshot, call.prompt, hit)
         _, prompt = _carried(call)
         return await self._guarding.spoken(finding, prompt, finding.action)
 
@@ -154,12 +148,3 @@ def _carried(call: Call) -> tuple[Dialect, Prompt]:
         return call.dialect, call.prompt
     body = cast(Translated, call.dialect).to_chat(call.body)
     return cast(Dialect, chat), Prompt(body, call.prompt.surfaces, call.prompt.messages)
-
-
-def _told(call: Call, hit: Hit) -> Finding:
-    """What an answer told, as a finding; its text is the user's last."""
-    forget_list = call.snapshot.lists[hit.list_name]
-    entry = call.snapshot.entries[hit.list_name, hit.entry_id]
-    asked = [i for i, s in enumerate(call.prompt.surfaces) if s.rewritable]
-    verdict = Verdict(hit.list_name, hit.entry_id, 1.0, 1.0, (), ())
-    return Finding(asked[-1] if asked else -1, verdict, forget_list, entry, entry.action or forget_list.policy)

@@ -36,6 +36,11 @@ def unreachable() -> ApiError:
     )
 
 
+def broken(message: str) -> ApiError:
+    """The answer where the model server's own cannot be passed on."""
+    return ApiError(502, message, type="server_error", code="upstream_error")
+
+
 def fault(error: httpx.TransportError) -> ApiError:
     """What the client is told of a transport error; addresses of the inside stay inside."""
     log.warning("upstream_fault", kind=type(error).__name__)
@@ -43,7 +48,7 @@ def fault(error: httpx.TransportError) -> ApiError:
         return unreachable()
     if isinstance(error, httpx.TimeoutException):
         return ApiError(504, "The model server did not answer in time.", type="server_error", code="upstream_timeout")
-    return ApiError(502, "The connection to the model server broke.", type="server_error", code="upstream_error")
+    return broken("The connection to the model server broke.")
 
 
 def outcome_of(error: httpx.TransportError) -> Outcome:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import psutil
 
 from benchmarks.detection.scale import made_up
 from benchmarks.gateways.upstream import MODEL
@@ -26,7 +27,6 @@ LIST = "forget"
 LITELLM = "LiteLLM, no guardrail"
 _STARTUP = 180.0  # seconds
 _IMPORT = 10_000  # entries at a time
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,9 @@ class Way:
 
 def cpu_seconds(pid: int) -> float:
     """Seconds of processors that a process and its children have had."""
-    found, pids = 0, [pid]
-    while pids:
-        own = pids.pop()
-        pids += map(int, Path(f"/proc/{own}/task/{own}/children").read_text().split())
-        fields = Path(f"/proc/{own}/stat").read_text().rpartition(")")[2].split()
-        found += int(fields[11]) + int(fields[12])
-    return found / _TICKS
+    own = psutil.Process(pid)
+    times = [process.cpu_times() for process in (own, *own.children(recursive=True))]
+    return float(sum(each.user + each.system for each in times))
 
 
 @asynccontextmanager

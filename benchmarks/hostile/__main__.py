@@ -8,17 +8,15 @@ Ends with 1 where something reached the model unjudged, an answer was the server
 from __future__ import annotations
 
 import asyncio
-import json
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from benchmarks.estimate import machine
 from benchmarks.faults.case import house
+from benchmarks.faults.table import save, together
 from benchmarks.hostile.case import Found, cases, found
 
 _HEAD = """# Hostile input
@@ -60,26 +58,15 @@ def _got(each: Found) -> str:
     return "; ".join(f"{label} ×{count}" for label, count in sorted(each.got.items()))
 
 
-def _before(file: Path) -> list[Found]:
-    """Of cases that were not run now, what the run before found."""
-    if not file.exists():
-        return []
-    told = json.loads(file.read_text(encoding="utf-8"))["cases"]
-    return [Found(**{k: v for k, v in each.items() if k != "holds"}) for each in told]
-
-
 def _write(results: Sequence[Found], folder: Path) -> None:
-    kept = {each.name: each for each in [*_before(folder / "hostile.json"), *results]}
-    results = [kept[name] for name in cases() if name in kept]
+    file = folder / "hostile.json"
+    results = together(file, Found, results, cases())
     lines = ["| case | what the client gets | unjudged | healthy after | |", "|---|---|---|---|---|"]
     for each in results:
         state = "holds" if each.holds else "**fails**: " + "; ".join(each.wrong[:20])
         well = "yes" if each.healthy else "**no**"
         lines.append(f"| {each.name} | {_got(each)} | {each.unjudged} | {well} | {state} |".replace("\n", " "))
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "hostile.md").write_text(f"{_HEAD}{machine()}\n\n" + "\n".join(lines) + "\n", encoding="utf-8")
-    told = {"machine": machine(), "cases": [asdict(each) | {"holds": each.holds} for each in results]}
-    (folder / "hostile.json").write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    save(file, _HEAD, lines, results)
 
 
 if __name__ == "__main__":

@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from classifiers.types import Verdict
 from guard.in_force import Snapshot
-from guard.output import AnswerGuard, Asked
-from guard.output.types import Hit
-from guard.repeats import Watching, WithoutGuardText
-from guard.router import Finding, Plan
+from guard.output import AnswerGuard, Hit
+from guard.router import Plan
+from server.answer_guards import told, watch_of
 from server.guarding import Guarded, Guarding
 from server.judging import Prompt
 
@@ -42,7 +40,7 @@ class Answers:
 
     def released(self, request: Request, text: str) -> str:
         """``text``, or what goes out in its place. Blocking."""
-        watch = self._watch(request)
+        watch = watch_of(self._guard, self.snapshot.lists.keys(), request.prompt, request.plan, request.guarded)
         watch.add(_CHANNEL, text)
         watch.finish()
         while watch.hit is None and watch.needs_judging():
@@ -53,21 +51,7 @@ class Answers:
     def _guard(self) -> AnswerGuard:
         return AnswerGuard.build(self.snapshot)
 
-    def _watch(self, request: Request) -> Watching:
-        flagged = frozenset((f.verdict.list_name, f.verdict.entry_id) for f in request.plan.findings)
-        asked = Asked(frozenset(self.snapshot.lists), request.prompt.texts, flagged, request.guarded.blind)
-        watch: Watching = self._guard.watch(asked)
-        finding = request.guarded.finding
-        if request.guarded.inserted and finding is not None:
-            key = finding.verdict.list_name, finding.verdict.entry_id
-            watch = WithoutGuardText(watch, request.guarded.inserted, key)
-        return watch
-
     def _instead(self, request: Request, hit: Hit) -> str:
-        forget_list = self.snapshot.lists[hit.list_name]
-        entry = self.snapshot.entries[hit.list_name, hit.entry_id]
-        places = [place for place, surface in enumerate(request.prompt.surfaces) if surface.rewritable]
-        verdict = Verdict(hit.list_name, hit.entry_id, 1.0, 1.0, (), ())
-        finding = Finding(places[-1], verdict, forget_list, entry, entry.action or forget_list.policy)
+        finding = told(self.snapshot, request.prompt, hit)
         said = self.run(self.guarding.spoken(finding, request.prompt, finding.action))
         return said.say or ""

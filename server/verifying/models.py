@@ -13,6 +13,7 @@ from guard.adapters import GUARD_MODEL
 from guard.model import ForgetList
 from server.errors import ApiError
 from server.upstream import Upstream, read_whole
+from server.upstream_faults import broken
 
 # What vLLM says of a model that another one would not have in common with it; the rest is as old as the request.
 _TELLING = ("id", "parent", "max_model_len", "owned_by")
@@ -75,6 +76,4 @@ async def _read(upstream: Upstream, path: str) -> Any:
 
 
 def _unreadable() -> ApiError:
-    return ApiError(
-        502, "The model server's list of models cannot be read.", type="server_error", code="upstream_error"
-    )
+    return broken("The model server's list of models cannot be read.")
