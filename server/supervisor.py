@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -79,7 +80,8 @@ class Supervisor:
     def _tell(self, number: int) -> None:
         for process in self._running.values():
             if process.is_alive() and process.pid is not None:
-                os.kill(process.pid, number)
+                with contextlib.suppress(ProcessLookupError):  # a thread that waits for it was told first that it ended
+                    os.kill(process.pid, number)
 
     async def _start(self, index: int) -> None:
         """Start a worker and wait until it serves, or the whole is stopped."""
