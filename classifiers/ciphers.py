@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import replace
 from functools import lru_cache
 
+from classifiers.plain import Stretch, beside
 from classifiers.reading import Reading, edited
 from classifiers.weights import in_vocabulary, unknown, weight
 
@@ -16,19 +18,47 @@ _COMMON = frozenset(
 )
 _LOWER = "abcdefghijklmnopqrstuvwxyz"
 _WORD = re.compile(r"[^\W_]{3,}")
+_SHORT = 1200  # characters of a text that is undone as a whole
+_SEARCHED = 64  # words that are searched for one by one, which is faster than to look at all
+_NEAR = 24  # characters beside a strange word that are undone with it: a part of a name may happen to be a word
 _ASCII_LETTERS = re.compile(r"[A-Za-z]{3,}")
 _LETTERS = re.compile(r"(?=[^\W\d_]*[A-Za-z])[^\W\d_]{3,}")  # what a cipher leaves as it is may stand among them
 _ENDINGS = ("s", "es", "d", "ed", "r", "er", "ing", "ly")
 _TELLING_WORDS = 3
+_BY_CHANCE = 0.08  # of the words of nonsense may be common ones; of English are some 40 %
 _GUESSED_LETTERS = 7
-_GUESSED_WORDS = 12
+_TELLING_SHARE, _TELLING_SHARE_OF_PASSAGE = 0.4, 0.6
+_FEWEST_KNOWN, _SAMPLE = 2, 40
+_GUESSED_WORDS, _GUESSED_OF_PASSAGES = 12, 48
 _GUESSED_TEXT = 40_000  # characters of a text whose strange words may be a name in cipher
 
 
-def strange(text: str) -> bool:
-    """Whether a word of ``text`` is not one that the encoder knows."""
-    words = _WORD.findall(text.lower())
-    return not words or not all(map(_inflected, unknown(words)))
+def strange_part(reading: Reading) -> Reading | None:
+    """Of a long text the words that the encoder does not know and what stands beside them; None without such words.
+
+    What a cipher hides is strange words; it does not make a text of them that others stand in.
+    """
+    text = reading.text
+    words = set(_WORD.findall(text.lower()))
+    odd = {word for word in unknown(words) if not (word.isdigit() or _inflected(word))}
+    if words and not odd:
+        return None
+    if len(text) <= _SHORT or not words:
+        return reading
+    return reading.part(beside(text, _places(text, odd), near=_NEAR))
+
+
+def _places(text: str, odd: Set[str]) -> list[Stretch]:
+    lower = text.lower()
+    if len(lower) != len(text) or len(odd) > _SEARCHED:
+        return [match.span() for match in _WORD.finditer(text) if match.group().lower() in odd]
+    found: list[Stretch] = []
+    for word in odd:
+        at = lower.find(word)
+        while at >= 0:
+            found.append((at, at + len(word)))
+            at = lower.find(word, at + len(word))
+    return sorted(found)
 
 
 def _inflected(word: str) -> bool:
@@ -36,55 +66,95 @@ def _inflected(word: str) -> bool:
     return len(word) > 5 and any(word.endswith(end) and in_vocabulary(word[: -len(end)]) for end in _ENDINGS)
 
 
-def _english(text: str) -> int:
-    return _common_words(text[:4000])
+def _more_english(text: str, parent: str) -> bool:
+    """Whether ``text`` is worth the encoder: it has more common words than ``parent``, and not by chance."""
+    common, words = _common_words(text[:4000])
+    return common > max(_common_words(parent[:4000])[0], _BY_CHANCE * words)
 
 
 @lru_cache(maxsize=64)
-def _common_words(text: str) -> int:
-    return sum(word in _COMMON for word in re.findall(r"[a-z]+", text.lower()))
+def _common_words(text: str) -> tuple[int, int]:
+    words = re.findall(r"[a-z]+", text.lower())
+    return sum(map(_COMMON.__contains__, words)), len(words)
 
 
 def rot13(reading: Reading) -> Iterator[Reading]:
     """Letters turned by 13; worth the encoder only where that makes more English."""
     text = codecs.encode(reading.text, "rot13")
-    yield Reading("rot13", text, reading.starts, reading.ends, semantic=_english(text) > _english(reading.text))
+    yield Reading("rot13", text, reading.starts, reading.ends, semantic=_more_english(text, reading.text))
 
 
 def reverse(reading: Reading) -> Iterator[Reading]:
     """Back to front; worth the encoder only where that makes more English."""
     text = reading.text[::-1]
-    better = _english(text) > _english(reading.text)
+    better = _more_english(text, reading.text)
     yield Reading("reversed", text, reading.starts[::-1], reading.ends[::-1], semantic=better)
+
+
+_PIECE = re.compile(r"\S+|\s+")
 
 
 def words_reversed(reading: Reading) -> Iterator[Reading]:
     """Every word back to front; worth the encoder only where that makes more English."""
-    places = [i for m in re.finditer(r"\S+|\s+", reading.text) for i in _backwards(m)]
-    text = "".join([reading.text[i] for i in places])
-    starts, ends = [reading.starts[i] for i in places], [reading.ends[i] for i in places]
-    yield Reading("words-reversed", text, starts, ends, semantic=_english(text) > _english(reading.text))
-
-
-def _backwards(run: re.Match[str]) -> range:
-    return range(run.end() - 1, run.start() - 1, -1)
+    pieces = _PIECE.findall(reading.text)
+    text = "".join([piece[::-1] for piece in pieces])
+    starts: list[int] = []
+    ends: list[int] = []
+    at = 0
+    for piece in pieces:
+        starts.extend(reading.starts[at : at + len(piece)][::-1])
+        ends.extend(reading.ends[at : at + len(piece)][::-1])
+        at += len(piece)
+    yield Reading("words-reversed", text, starts, ends, semantic=_more_english(text, reading.text))
 
 
 def substituted(reading: Reading) -> Iterator[Reading]:
-    """Letters turned by any number, or the alphabet turned round: the whole text, or the strange words alone."""
+    """Letters turned by any number, or the alphabet turned round: all of it, a passage, or strange words alone."""
     letters = _ASCII_LETTERS if reading.text.isascii() else _LETTERS
     words = [m for m in letters.finditer(reading.text) if not in_vocabulary(m.group().lower())]
     if sum(len(m.group()) for m in words) < _GUESSED_LETTERS:
         return
-    if len(words) >= _TELLING_WORDS:
-        sample = " ".join(m.group().lower() for m in words[:40])
-        known = {name: sum(map(in_vocabulary, sample.translate(to).split())) for name, to in _tables().items()}
-        best = max(known, key=lambda n: known[n])
-        if known[best] >= max(2, 0.4 * min(40, len(words))):
-            yield Reading(best, reading.text.translate(_tables()[best]), reading.starts, reading.ends)
-            return
-    if len(words) <= _GUESSED_WORDS and len(reading.text) <= _GUESSED_TEXT:
+    best = _table_of(words, _TELLING_SHARE)
+    if best:
+        yield Reading(best, reading.text.translate(_tables()[best]), reading.starts, reading.ends)
+        return
+    passages = _passages(words)
+    for passage in passages if len(passages) > 1 else ():
+        best = _table_of(passage, _TELLING_SHARE_OF_PASSAGE)
+        if best:
+            part = reading.part([(passage[0].start(), passage[-1].end())])
+            yield replace(part, name=best, text=part.text.translate(_tables()[best]))
+    if len(words) > _GUESSED_WORDS:  # a name has two words as a rule
+        words = _different([passage for passage in passages if len(passage) > 1])
+    if words and len(reading.text) <= _GUESSED_TEXT:
         yield _guesses(reading, words)
+
+
+def _table_of(words: Sequence[re.Match[str]], share: float) -> str | None:
+    """The cipher that makes words that are known of such a share of strange ones."""
+    if len(words) < _TELLING_WORDS:
+        return None
+    sample = " ".join(m.group().lower() for m in words[:_SAMPLE])
+    known = {name: sum(map(in_vocabulary, sample.translate(to).split())) for name, to in _tables().items()}
+    best = max(known, key=lambda n: known[n])
+    return best if known[best] >= max(_FEWEST_KNOWN, share * min(_SAMPLE, len(words))) else None
+
+
+def _passages(words: Sequence[re.Match[str]]) -> list[list[re.Match[str]]]:
+    """Strange words with few others between them."""
+    found: list[list[re.Match[str]]] = []
+    for word in words:
+        if found and word.start() - found[-1][-1].end() <= _NEAR:
+            found[-1].append(word)
+        else:
+            found.append([word])
+    return found
+
+
+def _different(passages: Sequence[list[re.Match[str]]]) -> list[re.Match[str]]:
+    """The words of different passages, as many as are guessed at in a long text."""
+    distinct = {tuple(m.group().lower() for m in passage): passage for passage in passages}
+    return [word for passage in distinct.values() for word in passage][:_GUESSED_OF_PASSAGES]
 
 
 def _guesses(reading: Reading, words: list[re.Match[str]]) -> Reading:

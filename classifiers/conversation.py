@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -65,6 +65,15 @@ _SOMEBODY = re.compile(
 _ELLIPTIC = re.compile(r"^\W*(?:and|also|what about|how about|or|then|but|y|et|und|e)\b", re.IGNORECASE)
 
 
+@dataclass(frozen=True, slots=True)
+class Mentioned:
+    """What names a turn mentions. ``quoted``: some are known only as they are written there."""
+
+    names: Mapping[str, str] = field(default_factory=dict)  # whole ones, folded to written
+    parts: Mapping[str, Collection[str]] = field(default_factory=dict)  # of others, by the folded whole
+    quoted: bool = False
+
+
 @dataclass(slots=True)
 class Mentions:
     """What names a conversation has brought up so far, as they are to be written."""
@@ -72,12 +81,12 @@ class Mentions:
     turn_of: dict[str, int] = field(default_factory=dict)  # name -> last turn
     parts: dict[str, dict[str, int]] = field(default_factory=dict)  # folded name -> part -> last turn
 
-    def note(self, turn: int, names: Mapping[str, str], parts: Mapping[str, set[str]]) -> None:
-        """Take in a turn: full names (folded to written), and parts of names."""
-        for folded, written in names.items():
+    def note(self, turn: int, mentioned: Mentioned) -> None:
+        """Take in a turn."""
+        for folded, written in mentioned.names.items():
             self.turn_of[written] = turn
             self.parts.pop(folded, None)
-        for folded, seen in parts.items():
+        for folded, seen in mentioned.parts.items():
             own = self.parts.setdefault(folded, {})
             own.update(dict.fromkeys(seen, turn))
 

@@ -75,9 +75,7 @@ def view_of(
     """
 
     def view(reading: Reading) -> Iterator[Reading]:
-        decoded = [
-            (m.start(), m.end(), text) for m in pattern.finditer(reading.text) if (text := decode(m)) is not None
-        ]
+        decoded = [(m.start(), m.end(), text) for m in reading.matches(pattern) if (text := decode(m)) is not None]
         if short and len(decoded) > 1:
             decoded = sorted({*decoded, *_between(reading.text, decoded, short)})
         found = edited(reading, name, decoded)

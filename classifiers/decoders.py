@@ -10,14 +10,19 @@ from classifiers.alphabets import morse, nato
 from classifiers.decoded import CHANCE, View, like_words, of_digits, plausible, readable, view_of
 from classifiers.escapes import escapes
 
-_B64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{6,}(?:[ \t]*\r?\n[ \t>]*[A-Za-z0-9+/_-]{4,})*={0,2}")
+_SIGN, _LARGE = "[A-Za-z0-9+/_-]", "[A-Z0-9+/_-]"
 # A few letters in base64 are small and large, or digits; most words are small, or have a last capital read backwards.
-_MIXED = re.compile(r"(?=[^a-z]*[a-z])[a-z]*[A-Z0-9+/_-].")
+_MIXED = rf"(?={_LARGE}*[a-z])[a-z]*{_LARGE}{_SIGN}"
+_B64 = re.compile(
+    rf"(?<!{_SIGN})(?={_SIGN}{{{CHANCE}}}|{_MIXED}|{_SIGN}{{6,}}(?:=|[ \t]*\r?\n))"
+    rf"{_SIGN}{{6,}}(?:[ \t]*\r?\n[ \t>]*{_SIGN}{{4,}})*={{0,2}}"
+)
+_AS_MIXED = re.compile(_MIXED)
 _WORDLIKE = re.compile(r"[A-Za-z]?[a-z]*|[A-Z]+|\d+")
 
 
 def _base64(match: re.Match[str]) -> str | None:
-    if match.end() - match.start() < CHANCE and not _MIXED.match(match.group()):
+    if match.end() - match.start() < CHANCE and not _AS_MIXED.match(match.group()):
         return None
     body = re.sub(r"[^A-Za-z0-9+/_-]", "", match.group()).replace("-", "+").replace("_", "/")
     found = _of_base64(body) or _without_head(body)
@@ -110,9 +115,11 @@ def _binary(match: re.Match[str]) -> str | None:
 
 # Numbers of characters: 90, 111 | &90 | chr(90) + chr(111) | U+005A | \132
 _NUMBERS = re.compile(
-    r"(?:(?<![\d.])\d{2,6}(?:[\s,;/|:-]{1,3}|$|(?=[)\]}.]))){3,}"
-    r"|(?:\bch[ra]r?\w{0,6}\(\s*(?:0x)?[0-9a-fA-F]{2,6}\s*\)[\s+.&|,]{0,6}){2,}"
-    r"|(?:[Uu]\+[0-9a-fA-F]{4,6}[\s,;]{0,3}){2,}"
+    r"[\dcUu](?:(?<=\d)(?<![\d.]\d)\d{1,5}(?:[\s,;/|:-]{1,3}|$|(?=[)\]}.]))"
+    r"(?:(?<![\d.])\d{2,6}(?:[\s,;/|:-]{1,3}|$|(?=[)\]}.]))){2,}"
+    r"|(?<=\bc)h[ra]r?\w{0,6}\(\s*(?:0x)?[0-9a-fA-F]{2,6}\s*\)[\s+.&|,]{0,6}"
+    r"(?:\bch[ra]r?\w{0,6}\(\s*(?:0x)?[0-9a-fA-F]{2,6}\s*\)[\s+.&|,]{0,6})+"
+    r"|(?<=[Uu])\+[0-9a-fA-F]{4,6}[\s,;]{0,3}(?:[Uu]\+[0-9a-fA-F]{4,6}[\s,;]{0,3})+)"
 )
 
 

@@ -11,11 +11,11 @@ import numpy as np
 
 from classifiers.allow import Allowed
 from classifiers.batching import Batching
-from classifiers.conversation import Mentions, in_context, weakened
+from classifiers.conversation import Mentioned, Mentions, in_context, weakened
 from classifiers.hashed_names import is_hashed
 from classifiers.normalise import fold_words, words
 from classifiers.pipeline import Key, Part, Seen, Setup, Stage, Timer, look
-from classifiers.scan import read
+from classifiers.scan import Read, read
 from classifiers.score import Signals
 from classifiers.scorers import Head, Scorer
 from classifiers.segment import Floats, Segment
@@ -38,6 +38,7 @@ class Judged:
     scores: list[dict[str, float]]  # the highest score of every list that saw anything
     stages: list[Stage]  # the last stage that the text needed
     ms: dict[str, float]
+    mentioned: list[Mentioned]  # the names in each text
 
     @property
     def early(self) -> list[bool]:
@@ -234,7 +235,7 @@ class Detector:
             raise
         except Exception as error:
             raise DetectorError(f"{type(error).__name__} while judging") from error
-        return Judged(made, scores, [own.stage for own in seen], timer.ms)
+        return Judged(made, scores, [own.stage for own in seen], timer.ms, [self._mentioned(own.reads) for own in seen])
 
     def signals(self, texts: Sequence[str]) -> list[dict[Key, Signals]]:
         """For each text the evidence for every entry that came into question; raises as ``judge`` does."""
@@ -261,15 +262,21 @@ class Detector:
         "Who is A?", "And where was she born?": the second is flagged where "A: And where was she born?" would
         be. A name counts for ``conversation.REACH`` turns, less with each, and only for a turn that points back.
         """
-        return self.follow_ups(turns, self.judge(turns))
+        judged = self.inspect(turns)
+        return self.follow_ups(turns, judged.verdicts, judged.mentioned)
 
-    def follow_ups(self, turns: Sequence[str], found: Sequence[tuple[Verdict, ...]]) -> list[tuple[Verdict, ...]]:
-        """What ``judge_turns`` returns, for ``turns`` that ``judge`` gave the verdicts ``found``."""
+    def follow_ups(
+        self,
+        turns: Sequence[str],
+        found: Sequence[tuple[Verdict, ...]],
+        mentioned: Sequence[Mentioned],
+    ) -> list[tuple[Verdict, ...]]:
+        """What ``judge_turns`` returns, for ``turns`` of which ``inspect`` told verdicts and names."""
         made = list(found)
         if len(turns) < 2 or not self._parts:
             return made
         try:
-            return self._follow(turns, made)
+            return self._follow(turns, made, mentioned)
         except DetectorError:
             raise
         except Exception as error:
@@ -308,10 +315,12 @@ class Detector:
     def _verdicts(self, text: str, seen: Seen) -> tuple[Verdict, ...]:
         return verdicts(text, seen.found, self.threshold, self._allowed, self._setup.encoder)
 
-    def _follow(self, turns: Sequence[str], made: list[tuple[Verdict, ...]]) -> list[tuple[Verdict, ...]]:
+    def _follow(
+        self, turns: Sequence[str], made: list[tuple[Verdict, ...]], mentioned: Sequence[Mentioned]
+    ) -> list[tuple[Verdict, ...]]:
         mentions = Mentions()
         for i, turn in enumerate(turns):
-            mentions.note(i, *self._mentioned(turn))
+            mentions.note(i, mentioned[i])
             if not i or made[i]:
                 continue
             taken = in_context(turns, i, mentions)
@@ -322,22 +331,24 @@ class Detector:
                     break
         return made
 
-    def _mentioned(self, turn: str) -> tuple[dict[str, str], dict[str, set[str]]]:
-        """Names in ``turn`` (folded to written), and parts of names."""
+    def _mentioned(self, reads: Sequence[Read]) -> Mentioned:
+        """The names in a text that was read so."""
+        quoted = False
         names: dict[str, str] = {}
         parts: dict[str, set[str]] = defaultdict(set)
-        for item in read(turn):
+        for item in reads:
             for part in self._parts:
                 prepared = part.segment.prepared
                 for name, kind, place in item.names(part.segment.names, prepared.hashed):
                     written = item.reading.text[place.start : place.end]
+                    quoted = quoted or is_hashed(name)
                     if kind not in ("partial", "titled"):
                         names.update(
                             [(fold_words(written), written)] if is_hashed(name) else [(name, prepared.written[name])]
                         )
                     elif not is_hashed(name):  # of which the whole is not known
                         parts[name].update(words(written).text.split())
-        return names, parts
+        return Mentioned(names, parts, quoted)
 
     def _holding(self, targets: Sequence[Target]) -> Detector:
         """This detector's ways over other targets, in one segment."""

@@ -10,25 +10,25 @@ from collections.abc import Iterator
 
 from classifiers.reading import Reading, cleaned, replaced
 
+# Each begins with one of a few signs, which are all that is looked for in most texts.
 _ESCAPE = re.compile(
-    r"(?:%[0-9a-fA-F]{2})+|&(?:#\d{1,7};?|#[xX][0-9a-fA-F]{1,6};?|[a-zA-Z]{2,31};)|(?:\\u[0-9a-fA-F]{4})+"
-    r"|\\u\{[0-9a-fA-F]{1,6}\}|\\U[0-9a-fA-F]{8}|(?:\\x[0-9a-fA-F]{2})+|(?:\\[0-3][0-7]{2})+"
-    r"|=\r?\n|(?:=[0-9A-F]{2})+|\+[A-Za-z0-9+/]{3,2000}-"
+    r"[%&\\=+](?:(?<=%)[0-9a-fA-F]{2}(?:%[0-9a-fA-F]{2})*"
+    r"|(?<=&)(?:#\d{1,7};?|#[xX][0-9a-fA-F]{1,6};?|[a-zA-Z]{2,31};)"
+    r"|(?<=\\)(?:u[0-9a-fA-F]{4}(?:\\u[0-9a-fA-F]{4})*|u\{[0-9a-fA-F]{1,6}\}|U[0-9a-fA-F]{8}"
+    r"|x[0-9a-fA-F]{2}(?:\\x[0-9a-fA-F]{2})*|[0-3][0-7]{2}(?:\\[0-3][0-7]{2})*)"
+    r"|(?<==)(?:\r?\n|[0-9A-F]{2}(?:=[0-9A-F]{2})*)|(?<=\+)[A-Za-z0-9+/]{3,2000}-)"
 )
-
-
-_SIGNS = "%&\\=+"  # one of them is in every escape
 
 
 def escapes(reading: Reading) -> Iterator[Reading]:
     """URL, HTML, backslash, quoted-printable and UTF-7 escapes resolved in place."""
-    if not any(sign in reading.text for sign in _SIGNS):
-        return
-    found = replaced(reading, "escapes", _OF_URL if "%" in reading.text else _ESCAPE, _resolve)
+    of_url = "%" in reading.text and _BYTE.search(reading.text)
+    found = replaced(reading, "escapes", _OF_URL if of_url else _ESCAPE, _resolve, odd=True)
     if found:
         yield found
 
 
+_BYTE = re.compile("%[0-9a-fA-F]{2}")
 _OF_URL = re.compile(rf"{_ESCAPE.pattern}|\+")
 
 

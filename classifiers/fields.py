@@ -15,6 +15,7 @@ _GIVEN = re.compile(
     r"|(?P<bare>(?(letter)[^\W\d_]|[A-Z])[^\"'`\n;,.|&{}()=]{0,40}?)(?=\s+and\b|[\"'`\n;,.|&{}()=]|$))"
 )
 _LETTER = re.compile(r"\b[A-Z] (?:is|be|means|stands) ")
+_QUOTED = re.compile(r"(?:[:=]|\bis|\bbe|\bmeans|\bstands for)\s{0,3}[\"'`]")  # what may be a value of a long text
 _MOST = 24  # values of one text
 _SHORT = 1500  # characters of a text in which a value may stand without quotes; in code types stand so
 _LONGEST = 20_000  # characters of a text with values to look for
@@ -24,6 +25,8 @@ def assigned(reading: Reading) -> Iterator[Reading]:
     """Values in place of what they are called by, and all of them in a row: "A = Zor; B = van; who is A B?"."""
     text = reading.text
     if len(text) > _LONGEST or not (text.count("=") + text.count(":") > 1 or _LETTER.search(text)):
+        return
+    if len(text) > _SHORT and len(_QUOTED.findall(text)) < 2:
         return
     given = [m for m in _GIVEN.finditer(text) if m["quoted"] or len(text) <= _SHORT]
     values = {m["key"] or m["letter"]: (m["quoted"] or m["bare"] or "").strip() for m in given}

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-from classifiers.reading import Edit, Reading, cleaned_char, edited
+from classifiers.reading import NOT_ASCII, Edit, Reading, cleaned_char, edited
 
 # Characters that are a Latin letter in another dress are called so in Unicode: "LATIN LETTER SMALL CAPITAL R",
 # "NEGATIVE SQUARED LATIN CAPITAL LETTER Q", "LATIN SMALL LETTER O WITH STROKE", "REGIONAL INDICATOR SYMBOL LETTER A".
@@ -21,6 +21,7 @@ _BLOCKS = ((0x80, 0x2AF), (0x1D00, 0x1DBF), (0x1E00, 0x1EFF), (0x2C60, 0x2C7F), 
 _FLIPPED = dict(zip("ɐqɔpǝɟƃɓᵷɥᴉıɾſʞɯɹʇʌʍʎ∀ᗺƆᗡƎℲ⅁⅄Λ˥",
                     "abcdefggghiijjkmrtvwyABCDEFGYVL", strict=True))  # fmt: skip
 _FLIPPED |= {"u": "n", "n": "u", "b": "q", "d": "p", "p": "d", "q": "b", "¿": "?", "¡": "!", "˙": ".", "'": ","}
+_LATIN = re.compile("[A-Za-z]")
 _TELLING = re.compile("[ɐǝɟƃɥᴉɾʞɯɹʇʌʍʎ]")
 
 
@@ -29,13 +30,18 @@ def confusables(reading: Reading) -> Iterator[Reading]:
     if reading.text.isascii():
         return
     lookalikes, dressed = _lookalikes(), _dressed()
-    odd = [(i, c) for i, c in enumerate(reading.text) if not c.isascii()]
-    latin = any("a" <= c <= "z" or "A" <= c <= "Z" for c in reading.text) or any(c in dressed for _, c in odd)
-    if latin:
-        edits = ((i, i + 1, lookalikes.get(c) or dressed.get(c)) for i, c in odd)
-        found = edited(reading, "confusables", ((s, e, c) for s, e, c in edits if c))
+    odd = [(match.start(), match.group()) for match in NOT_ASCII.finditer(reading.text)]
+    latin = _LATIN.search(reading.text) or any(c in dressed for _, c in odd)
+    meant = {c: letter for _, c in odd if (letter := lookalikes.get(c) or dressed.get(c))}
+    if latin and not all(_is_accented(c, letter) for c, letter in meant.items()):
+        found = edited(reading, "confusables", ((i, i + 1, meant[c]) for i, c in odd if c in meant))
         if found:
             yield found
+
+
+def _is_accented(char: str, letter: str) -> bool:
+    """Whether ``char`` is ``letter`` with an accent: names are found without it, and the encoder leaves it out."""
+    return unicodedata.normalize("NFD", char)[0] in (letter.lower(), letter.upper())
 
 
 def upside_down(reading: Reading) -> Iterator[Reading]:

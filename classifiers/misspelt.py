@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from itertools import accumulate
 
 from classifiers.spelling import Speller
 from classifiers.weights import in_vocabulary
@@ -37,22 +38,23 @@ class Misspelt:
         """Runs of words of which each is a name's word or a misspelling of it; ``inside``: 1 where a name stands."""
         if not self._speller:
             return
-        words: list[tuple[str, int]] = []
-        at = 1
-        for word in text.split():
-            words.append((word, at))
-            at += len(word) + 1
-        close = [_NONE if inside and inside[at] else self._closest(word) for word, at in words]
-        joined = self._in_two([word for word, _ in words], close) if torn and any(close) else {}
-        for i, options in enumerate(close):
-            for option in options | joined.get(i, _NONE) if joined else options:
+        words = text.split()
+        meant = {word: options for word in set(words) if (options := self._closest(word))}
+        if not meant:  # as in most texts
+            return
+        starts = list(accumulate((len(word) + 1 for word in words), initial=1))
+        close = [meant.get(word, _NONE) for word in words]
+        if inside:
+            close = [_NONE if inside[at] else options for options, at in zip(close, starts, strict=False)]
+        joined = self._in_two(words, close) if torn and any(close) else {}
+        for i in sorted({*(i for i, options in enumerate(close) if options), *joined}):
+            for option in close[i] | joined.get(i, _NONE):
                 for parts, name in self._names.get(option, ()):
                     end = _end(parts, close, joined, i)
-                    own = [w for w, _ in words[i:end]]
+                    own = words[i:end]
                     if len(own) > len(parts) or (own and _mistyped(parts, own)):
-                        word, start = words[end - 1]
                         mangled = len(own) > len(parts) or _on_purpose(parts, own)
-                        yield name, mangled, words[i][1], start + len(word)
+                        yield name, mangled, starts[i], starts[end - 1] + len(words[end - 1])
 
     def _in_two(self, words: list[str], close: list[frozenset[str]]) -> dict[int, frozenset[str]]:
         """Where a word and the one after it are the halves of a name's word beside another: "ada lov lace"."""

@@ -36,54 +36,39 @@ def words(text: str) -> View:
     Zero-width, bidi and other format characters vanish without splitting a word; everything else that
     is no letter or digit (punctuation, hyphens, quotes, newlines) reads as one space.
     """
-    if text.isascii():
-        return _ascii_words(text)
-    out: list[str] = [" "]
-    starts: list[int] = [0]
-    ends: list[int] = [0]
-    for i, char in enumerate(text):
-        folded = _fold(char)
-        if folded == " " and out[-1] == " ":
-            continue
-        for piece in folded:
-            out.append(piece)
-            starts.append(i)
-            ends.append(i + 1)
-        if not folded and out[-1] != " ":
-            ends[-1] = i + 1  # a combining mark or zero-width character belongs to the letter before it
-    if out[-1] != " ":
-        out.append(" ")
-        starts.append(len(text))
-        ends.append(len(text))
-    return View("words", "".join(out), starts, ends)
+    plain = text if text.isascii() else _FOREIGN.sub(_fold_run, text)
+    if plain.isascii():
+        found = _ASCII_WORD.findall(plain)
+        folded = f" {' '.join(found).lower()} " if found else " "
+    else:
+        found = _FOLDED_WORD.findall(_CAPITALS.sub(_lower, plain))
+        folded = f" {' '.join(found)} " if found else " "
+    places = _Places(text)
+    return View("words", folded, places.of(0), places.of(1))
 
 
-def _ascii_words(text: str) -> View:
-    found = _ASCII_WORD.findall(text)
-    folded = f" {' '.join(found).lower()} " if found else " "
-    return View("words", folded, _Places(text, of_ends=False), _Places(text, of_ends=True))
+class _Places:
+    """Where the characters of a view begin and end, worked out when first asked for: for most texts never."""
 
-
-class _Places(Sequence[int]):
-    """Where the characters of an ASCII view begin or end, worked out when first asked for: for most texts never."""
-
-    def __init__(self, text: str, *, of_ends: bool) -> None:
+    def __init__(self, text: str) -> None:
         self._text = text
-        self._of_ends = of_ends
-        self._known: list[int] | None = None
+        self._known: tuple[list[int], list[int]] | None = None
 
-    def _all(self) -> list[int]:
+    def of(self, side: int) -> Sequence[int]:
+        """Where they begin (0) or end (1)."""
+        return _Side(self, side)
+
+    def all(self) -> tuple[list[int], list[int]]:
+        """Both."""
         if self._known is None:
-            found: list[int] = []
-            last = 0
-            for match in _ASCII_WORD.finditer(self._text):
-                begin, end = match.span()
-                found.append(last + 1 if self._of_ends else last)
-                found.extend(range(begin + 1, end + 1) if self._of_ends else range(begin, end))
-                last = end
-            found.append(len(self._text))
-            self._known = found
+            self._known = (_ascii_places if self._text.isascii() else _places)(self._text)
         return self._known
+
+
+class _Side(Sequence[int]):
+    def __init__(self, places: _Places, side: int) -> None:
+        self._places = places
+        self._side = side
 
     @overload
     def __getitem__(self, at: int) -> int: ...
@@ -92,13 +77,71 @@ class _Places(Sequence[int]):
     def __getitem__(self, at: slice) -> list[int]: ...
 
     def __getitem__(self, at: int | slice) -> int | list[int]:
-        return self._all()[at]
+        return self._places.all()[self._side][at]
 
     def __len__(self) -> int:
-        return len(self._all())
+        return len(self._places.all()[self._side])
+
+
+def _ascii_places(text: str) -> tuple[list[int], list[int]]:
+    starts: list[int] = []
+    ends: list[int] = []
+    last = 0
+    for match in _ASCII_WORD.finditer(text):
+        begin, end = match.span()
+        starts.append(last)
+        starts.extend(range(begin, end))
+        ends.append(last + 1)
+        ends.extend(range(begin + 1, end + 1))
+        last = end
+    return [*starts, len(text)], [*ends, len(text)]
+
+
+def _places(text: str) -> tuple[list[int], list[int]]:
+    starts: list[int] = [0]
+    ends: list[int] = [0]
+    blank = True  # the last is a space
+    at = 0
+    for match in _PIECE.finditer(text):
+        first, last = match.span()
+        if at < first and not blank:
+            starts.append(at)
+            ends.append(at + 1)
+            blank = True
+        at = last
+        char = match.group()
+        if char.isascii():
+            starts.extend(range(first, last))
+            ends.extend(range(first + 1, last + 1))
+            blank = False
+            continue
+        folded = _fold(char)
+        for piece in folded:
+            if piece != " " or not blank:
+                starts.append(first)
+                ends.append(last)
+            blank = piece == " "
+        if not folded and not blank:
+            ends[-1] = last  # a combining mark or zero-width character belongs to the letter before it
+    if not blank:
+        starts.append(at)
+        ends.append(min(at + 1, len(text)))
+    return starts, ends
+
+
+def _fold_run(match: re.Match[str]) -> str:
+    return "".join(map(_fold, match.group()))
+
+
+def _lower(match: re.Match[str]) -> str:
+    return match.group().lower()
 
 
 _ASCII_WORD = re.compile(r"[A-Za-z0-9]+")
+_FOREIGN = re.compile(r"[^\x00-\x7f]+")
+_CAPITALS = re.compile(r"[A-Z]+")
+_FOLDED_WORD = re.compile(r"[a-z0-9\x80-\U0010ffff]+")
+_PIECE = re.compile(r"[A-Za-z0-9]+|[^\x00-\x7f]")
 
 
 def fold_words(text: str) -> str:

@@ -67,6 +67,7 @@ class Seen:
 
     found: list[tuple[Target, Found]]
     stage: Stage
+    reads: Sequence[Read] = ()  # of the text
 
 
 @dataclass(slots=True)
@@ -110,8 +111,8 @@ def look(
     with timer.stage("weigh"):
         search = explore or bool(setup.everywhere)
         return [
-            Seen(list(_weigh(parts, own, encoded, setup, off, search=search)), stage)
-            for own, stage in zip(scans, needed, strict=True)
+            Seen(list(_weigh(parts, own, encoded, setup, off, search=search)), stage, r)
+            for own, stage, r in zip(scans, needed, reads, strict=True)
         ]
 
 

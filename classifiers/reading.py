@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 
+from classifiers.plain import Stretch, odd_stretches
 from classifiers.types import Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reading:
     """One way to read a raw text. Character ``i`` of ``text`` stands for raw ``[starts[i], ends[i])``.
 
@@ -40,11 +41,37 @@ class Reading:
         """Whether its sentences mean what they say, so that an encoder can tell what is asked about a name in it."""
         return not self.joined and not self.garbled and (self.semantic or self.name == "unmarked")
 
+    @cached_property
+    def odd(self) -> tuple[Stretch, ...]:
+        """The stretches in which most disguises would stand: see ``plain.odd_stretches``."""
+        return odd_stretches(self.text)
+
+    def matches(self, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
+        """Where ``pattern`` matches in the odd stretches, for what no ordinary words can be."""
+        for start, end in self.odd:
+            yield from pattern.finditer(self.text, start, end)
+
+    def part(self, stretches: Sequence[Stretch]) -> Reading:
+        """These stretches of it alone, apart from each other."""
+        text: list[str] = []
+        starts: list[int] = []
+        ends: list[int] = []
+        for start, end in stretches:
+            if text:
+                text.append(_APART)
+                starts.extend([self.starts[start]] * len(_APART))
+                ends.extend([self.ends[start]] * len(_APART))
+            text.append(self.text[start:end])
+            starts.extend(self.starts[start:end])
+            ends.extend(self.ends[start:end])
+        return replace(self, text="".join(text), starts=starts, ends=ends)
+
     def raw(self, start: int, end: int) -> Span:
         """The raw characters behind ``text[start:end]``, a range that is not empty."""
         return Span(min(self.starts[start:end]), max(self.ends[start:end]))
 
 
+_APART = "\n\n"  # between stretches that something was left out of: nothing goes on from one to the next
 _LONG = 1200  # characters up to which a text is read again whole
 _CONTEXT = 320  # characters: a window of some forty words, and what may be said of a name beside it
 
@@ -82,8 +109,8 @@ def edited(
     upcoming = iter([*chosen, None])
     edit = next(upcoming)
     for first, last in [(0, len(parent.text))] if whole else _near(parent.text, chosen):
-        if out:  # something was left out: nothing goes on from there
-            take("\n\n", [parent.starts[first]] * 2, [parent.ends[first]] * 2)
+        if out:
+            take(_APART, [parent.starts[first]] * len(_APART), [parent.ends[first]] * len(_APART))
         at = first
         while edit is not None and edit[1] <= last:
             start, end, text = edit
@@ -126,10 +153,18 @@ def replaced(
     meant: Callable[[re.Match[str]], str | None],
     *,
     whole: bool = False,
+    odd: bool = False,
 ) -> Reading | None:
-    """``edited`` with what ``meant`` makes of each match of ``pattern``; a match that it gives None for stays."""
-    found = ((m.start(), m.end(), meant(m)) for m in pattern.finditer(parent.text))
+    """``edited`` with what ``meant`` makes of each match of ``pattern``; a match that it gives None for stays.
+
+    ``odd``: matches are looked for in the odd stretches only.
+    """
+    matches = parent.matches(pattern) if odd else pattern.finditer(parent.text)
+    found = ((m.start(), m.end(), meant(m)) for m in matches)
     return edited(parent, name, ((s, e, text) for s, e, text in found if text is not None), whole=whole)
+
+
+NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
 def clean(text: str) -> Reading:
@@ -138,7 +173,7 @@ def clean(text: str) -> Reading:
     if text.isascii():
         return raw
     # Of equal stretches one piece: most of a text is as it should be.
-    cleaned = ((i, i + 1, cleaned_char(c)) for i, c in enumerate(text) if not c.isascii())
+    cleaned = ((m.start(), m.end(), cleaned_char(m.group())) for m in NOT_ASCII.finditer(text))
     return edited(raw, "raw", ((s, e, c) for s, e, c in cleaned if c != text[s]), whole=True) or raw
 
 

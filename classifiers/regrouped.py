@@ -32,7 +32,7 @@ _AS_BLANKS = re.compile(rf"[{re.escape(BLANKS)}]+")
 
 def grouped(reading: Reading) -> Iterator[Reading]:
     """Groups of as many characters each ("Zor van _Pe lk"), with a mark for every blank."""
-    found = replaced(reading, "grouped", _GROUPS, _closed_up)
+    found = replaced(reading, "grouped", _GROUPS, _closed_up, odd=True)
     if found:
         yield found
 

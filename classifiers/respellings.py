@@ -19,13 +19,15 @@ _SIGNS = {
 _ONES = "1!|"
 _SIGN = re.compile("|".join(map(re.escape, sorted([*_SIGNS, *_ONES], key=len, reverse=True))))
 _COMPOSED = re.compile(r"\|\\|\|-\||\|_\||\(\)|\|<|\\/|/\\|\|\)|\(_\)|(?i:vv)")
+# What may be leetspeak: a word with one of its signs. Others are not looked at one by one.
+_LEET = re.compile(r"(?<!\S)(?=\S*?(?:[430571@$€!|8962/\\(]|[vV]{2}))\S+")
 _RARE = 0.6  # weight from which a word may well be a name
 _ENDS = ".,;:!?\"'()[]"
 
 
 def leetspeak(reading: Reading) -> Iterator[Reading]:
     """Digits and signs as letters, in words that have letters too; 1 as i, and as l."""
-    words = [m for m in re.finditer(r"\S+", reading.text) if _is_leet(m.group())]
+    words = [m for m in reading.matches(_LEET) if _is_leet(m.group())]
     if not words:
         return
     ones = ("i", "l") if any(o in m.group() for m in words for o in _ONES) else ("i",)
@@ -79,7 +81,7 @@ def spaced(reading: Reading) -> Iterator[Reading]:
     """Words whose letters stand apart ("Z o r v a n", "P.e.l.k") closed up."""
     edits: list[Edit] = []
     lost = False
-    for match in _SPACED.finditer(reading.text):
+    for match in reading.matches(_SPACED):
         letters = sum(c.isalpha() for c in match.group())
         if letters >= 4 or (not letters and _BITS.fullmatch(match.group())):
             own, breaks = _closed(match)
@@ -131,14 +133,14 @@ _TOGETHER = re.compile(r"[^\W\d_]{17,400}")
 
 def run_together(reading: Reading) -> Iterator[Reading]:
     """Words without spaces between them, with capitals where they begin or not."""
-    words = _CAMEL_WORD.finditer(reading.text)
+    words = reading.matches(_CAMEL_WORD)
     humps = [hump for word in words for hump in _CAMEL.finditer(reading.text, word.start(), word.end())]
     found = edited(reading, "camel-case", ((h.start(), h.end(), " ") for h in humps))
     if found:
         yield found
         if not _TOGETHER.search(found.text):
             return
-    runs = [m for m in _TOGETHER.finditer(reading.text) if not in_vocabulary(m.group().lower())]
+    runs = [m for m in reading.matches(_TOGETHER) if not in_vocabulary(m.group().lower())]
     edits: list[Edit] = []
     for match in runs[:200]:
         place = match.start()
@@ -163,18 +165,37 @@ _PARTED = 0.7  # of a text's length that is left where marks stand between all l
 _LINE_END = re.compile(r"(?<=[^\W\d_])[-\u2010\u2011\u00ad][ \t]*\r?\n[ \t>*#]*(?=[^\W\d_])")
 
 
+_COMPOUND = re.compile(r"(?<![^\W\d_])[^\W\d_]+(?:[-\u2010\u2011'’./]{1,2}[^\W\d_]+)+")
+_HYPHENS = re.compile(r"[-\u2010\u2011'’./]+")
+_CONTRACTED = frozenset("s t m d re ve ll".split())
+_WITH_A_LETTER = frozenset("e-mail e-mails e-book e-books e-commerce x-ray x-rays t-shirt t-shirts u-turn km/h".split())
+
+
+def _is_plain(compound: str) -> bool:
+    """Whether words are joined that are words apart, as in "ten-year-old" and "don't"."""
+    if compound in _WITH_A_LETTER:
+        return True
+    first, *others = _HYPHENS.split(compound)
+    known = len(first) > 1 and in_vocabulary(first)
+    return known and all(part in _CONTRACTED or (len(part) > 1 and in_vocabulary(part)) for part in others)
+
+
 def unmarked(reading: Reading) -> Iterator[Reading]:
     """Marks inside words left out: hyphens (those at line ends with the line end), emphasis, tags, emoji."""
     broken = replaced(reading, "unmarked", _LINE_END, lambda _: "", whole=True)
     base = broken or reading
-    telling = any(m.lastgroup != "hyphen" for m in _MARK.finditer(base.text))
-    found = replaced(base, "unmarked", _MARK, lambda _: "", whole=broken is not None) or broken
+    compounds = [m.span() for m in base.matches(_COMPOUND) if _is_plain(m.group().lower())]
+    plain = {at for start, end in compounds for at in range(start, end)}
+    marks = [m for m in base.matches(_MARK) if m.start() not in plain]
+    found = edited(base, "unmarked", ((m.start(), m.end(), "") for m in marks), whole=broken is not None) or broken
     if found:
-        name = "parted" if len(found.text) < _PARTED * len(reading.text) else found.name
+        left_out = len(reading.text) - len(base.text) + sum(m.end() - m.start() for m in marks)
+        name = "parted" if len(found.text) < _PARTED * (len(found.text) + left_out) else found.name
+        telling = any(m.lastgroup != "hyphen" for m in marks)
         yield replace(found, name=name, semantic=telling or broken is not None)
 
 
-_ADDED = re.compile(r"([\"'`])\s*(?:\+|\.{1,2}|&|\|\||<>|~)?\s*(?:\\?\r?\n\s*)?[frbu]?\1")
+_ADDED = re.compile(r"(?<!`)([\"'`])\s*(?:\+|\.{1,2}|&|\|\||<>|~)?\s*(?:\\?\r?\n\s*)?[frbu]?\1(?!`)")
 
 
 def added_up(reading: Reading) -> Iterator[Reading]:
@@ -232,8 +253,9 @@ _SEAM = re.compile(r"[ \t]*[|]?[ \t]*")
 def rejoined(reading: Reading) -> Iterator[Reading]:
     """Words in two pieces put together, and table cells in a row: "Wh ich | award | did | she | rec | eive"."""
     words = _PIECE.findall(reading.text.lower())
-    odd = set(unknown(words))
-    if not any(in_vocabulary(a + b) for a, b in pairwise(words) if a in odd or b in odd):
+    odd = set(unknown(set(words)))
+    beside = sorted({j for i, word in enumerate(words) if word in odd for j in (i - 1, i) if 0 <= j < len(words) - 1})
+    if not any(in_vocabulary(words[i] + words[i + 1]) for i in beside):
         return
     pieces = list(_PIECE.finditer(reading.text))
     edits: list[Edit] = []

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import accumulate
 
 from classifiers.conversation import in_words, pointing
 from classifiers.description import Particulars, described, is_cased, particulars
@@ -61,6 +62,7 @@ class Read:
 
     def __init__(self, reading: Reading) -> None:
         self.reading = reading
+        self._named: dict[int, list[Place]] = {}  # by index
 
     @cached_property
     def view(self) -> View:
@@ -71,17 +73,21 @@ class Read:
         """Where in the reading a word stands that is, or may have been meant to be, a detail of some subject."""
         if not prepared.descriptive:
             return []
-        places = [at for word, at in self._words if prepared.tells(word)]
-        return [self.view.starts[at] for at in places]
+        telling = {word for word, form in self._forms.items() if prepared.tells(form)}
+        if not telling:
+            return []
+        places = accumulate((len(word) + 1 for word in self._words), initial=1)
+        return [self.view.starts[at] for word, at in zip(self._words, places, strict=False) if word in telling]
 
     @cached_property
-    def _words(self) -> list[tuple[str, int]]:
-        """The words of the view as ``weights.content`` has them, each with its place there."""
-        found, at = [], 1
-        for word in self.view.text.split():
-            found.append((normal(word), at))
-            at += len(word) + 1
-        return found
+    def _words(self) -> list[str]:
+        """The words of the view."""
+        return self.view.text.split()
+
+    @cached_property
+    def _forms(self) -> dict[str, str]:
+        """Each of the words as ``weights.content`` has it."""
+        return {word: normal(word) for word in set(self._words)}
 
     @cached_property
     def cased(self) -> bool:
@@ -93,8 +99,14 @@ class Read:
         """The reading in pieces."""
         return [self.window(span) for span in windows(self.reading.text)]
 
-    def names(self, index: NameIndex, hashed: HashedNames) -> Iterator[Place]:
-        """The names that it mentions."""
+    def names(self, index: NameIndex, hashed: HashedNames) -> list[Place]:
+        """The names that it mentions; ``hashed`` are those of the same segment as ``index``."""
+        known = self._named.get(id(index))
+        if known is None:
+            known = self._named[id(index)] = list(self._find(index, hashed))
+        return known
+
+    def _find(self, index: NameIndex, hashed: HashedNames) -> Iterator[Place]:
         reading = self.reading
         nonsense = not reading.semantic and not reading.legible
         hits = index.find(self.view, joined=reading.joined, guessed=reading.guessed, torn=not nonsense)

@@ -6,11 +6,10 @@ that makes no sense is time alone, and that is bounded: in depth, in number and 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from classifiers.ciphers import CIPHERS, strange
+from classifiers.ciphers import CIPHERS, strange_part
 from classifiers.decoders import DECODERS
 from classifiers.fields import assigned, record
 from classifiers.glyphs import confusables, tags, transliterated, upside_down
@@ -44,13 +43,6 @@ VIEWS: dict[str, Callable[[Reading], Iterator[Reading]]] = {
     "grouped": grouped,
     **CIPHERS,
 }
-# Words in a row with the usual punctuation, as most texts are. Few disguises look so: a name with a hyphen or a
-# capital letter too many in it is found without a view.
-_LETTERS = "[a-zß-öø-ÿ]"
-_ORDINARY = re.compile(
-    rf"(?:[\"'(]{{0,2}}(?:(?:[A-Z]?{_LETTERS}{{1,16}}(?<!\s{_LETTERS})(?:[A-Z]{_LETTERS}{{2,10}}|-{_LETTERS}{{2,12}})?|[aAI]|[A-Z]{{2,5}}|"
-    r"\d{1,4}(?:[.:,/]\d{1,4})?(?!\D{1,4}\d))(?:['’](?:s|t|m|d|re|ve|ll))?[.,;:!?)\"']{0,3}|[%&–—+=-])(?:\s{1,2}|$))++"
-)
 # Only words that are none can hide something of these.
 _OF_STRANGE = ("rejoined", *CIPHERS)
 _ORDINARY_VIEWS = ("nato", "itemised", "initials", *_OF_STRANGE)
@@ -116,8 +108,8 @@ def readings(text: str) -> list[Reading]:
     todo = [(r, 0) for r in found]
     while todo:
         parent, depth = todo.pop(0)
-        for name in _worth_trying(parent):
-            for reading in VIEWS[name](parent):
+        for name, source in _worth_trying(parent):
+            for reading in VIEWS[name](source):
                 if reading.text in seen:
                     continue
                 left -= len(reading.text)
@@ -132,13 +124,16 @@ def readings(text: str) -> list[Reading]:
     return found
 
 
-def _worth_trying(parent: Reading) -> Sequence[str]:
-    """The views that can find something in ``parent``."""
+def _worth_trying(parent: Reading) -> Iterator[tuple[str, Reading]]:
+    """The views that can find something in ``parent``, and in which part of it."""
     names = _CHILDREN.get(parent.name, tuple(VIEWS))
     if parent.name in _MORE and len(parent.text) <= _SHORT and (parent.semantic or parent.name == "spaced"):
         names = tuple(dict.fromkeys([*names, *_MORE[parent.name]]))
-    if names and _ORDINARY.fullmatch(parent.text):
+    if names and not parent.odd:
         names = tuple(n for n in names if n in _ORDINARY_VIEWS)
-    if any(n in _OF_STRANGE for n in names) and not strange(parent.text):
-        names = tuple(n for n in names if n not in _OF_STRANGE)
-    return names
+    strange = strange_part(parent) if any(n in _OF_STRANGE for n in names) else None
+    for name in names:
+        if name not in _OF_STRANGE:
+            yield name, parent
+        elif strange is not None:
+            yield name, strange if name in CIPHERS else parent

@@ -206,6 +206,7 @@ def _proxy_config(settings: Settings) -> ProxyConfig:
         media=settings.media,
         pace=settings.answer_pace,
         log_texts_of=tuple(settings.log_texts_of),
+        remembered_texts=settings.remembered_texts,
         recent_requests=settings.recent_requests,
     )
 

@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from classifiers.detector import Detector
 from classifiers.types import Verdict
 from guard.in_force import Snapshot
 from guard.router import Plan, plan
 from guard.scope import Asker
 from server.dialects.base import Dialect
 from server.errors import ApiError
+from server.judged_before import Found, JudgedBefore
 from server.surfaces import Body, Decode, Limits, Surface, check_shape
 
 # With these the answer would repeat the rewritten prompt.
@@ -83,6 +85,7 @@ class Judge:
     decode: Decode | None = None
     eco_available: bool = False
     media: bool = True  # whether parts that are no text pass
+    before: JudgedBefore = field(default_factory=JudgedBefore)
 
     def read(self, body: Body, dialect: Dialect) -> Prompt:
         """The texts of a request. ``body`` stays as it is: what nothing flags goes on as it came.
@@ -100,8 +103,10 @@ class Judge:
             )  # fmt: skip
         return Prompt(body, surfaces, dialect.conversation(body))
 
-    def judge(self, snapshot: Snapshot, prompt: Prompt) -> Judgement:
+    def judge(self, snapshot: Snapshot, prompt: Prompt, client: str | None = None) -> Judgement:
         """Judge equal texts once, and messages also as turns of one conversation. Blocking.
+
+        ``client``: what he sent before is not judged again by the same lists; None: all is judged.
 
         Raises:
             TextTooLong: there is more text than the detector reads.
@@ -109,17 +114,30 @@ class Judge:
         """
         surfaces = prompt.surfaces
         unique = list(dict.fromkeys(s.text for s in surfaces))
-        judged = snapshot.detector.inspect(unique)
-        found = dict(zip(unique, judged.verdicts, strict=True))
-        verdicts = [found[s.text] for s in surfaces]
+        found, ms = self._found(snapshot.detector, unique, client)
+        verdicts = [found[s.text].verdicts for s in surfaces]
         began = time.perf_counter()
         turns = {s.message: i for i, s in reversed(list(enumerate(surfaces))) if s.message is not None}
         order = [turns[message] for message in sorted(turns)]
-        told = snapshot.detector.follow_ups([surfaces[i].text for i in order], [verdicts[i] for i in order])
+        texts = [surfaces[i].text for i in order]
+        told = snapshot.detector.follow_ups(texts, [verdicts[i] for i in order], [found[t].mentioned for t in texts])
         for i, own in zip(order, told, strict=True):
             verdicts[i] = own
-        ms = dict(judged.ms) | {"turns": (time.perf_counter() - began) * 1000}
-        return Judgement(verdicts, _highest(judged.scores, verdicts), all(judged.early), ms)
+        ms = ms | {"turns": (time.perf_counter() - began) * 1000}
+        every = found.values()
+        return Judgement(verdicts, _highest([f.scores for f in every], verdicts), all(f.early for f in every), ms)
+
+    def _found(
+        self, detector: Detector, texts: Sequence[str], client: str | None
+    ) -> tuple[dict[str, Found], dict[str, float]]:
+        """What ``detector`` finds in each of ``texts``, and the milliseconds that it took by stage."""
+        known = {} if client is None else self.before.known(detector, client, texts)
+        judged = detector.inspect([text for text in texts if text not in known])
+        each = zip(judged.verdicts, judged.scores, judged.early, judged.mentioned, strict=True)
+        fresh = dict(zip((t for t in texts if t not in known), (Found(*own) for own in each), strict=True))
+        if client is not None:
+            self.before.remember(detector, client, fresh)
+        return known | fresh, dict(judged.ms)
 
     def decide(
         self,

@@ -33,6 +33,7 @@ from server.examples import Screened
 from server.guarding import Guarding
 from server.hidden import check_model, without_hidden
 from server.incoming import parse_object, read_body, unless_disconnected
+from server.judged_before import REMEMBERED, JudgedBefore
 from server.judging import Judge, Judgement, Prompt, Snapshots
 from server.live import Decision, Live
 from server.metrics import Metrics
@@ -72,6 +73,7 @@ class ProxyConfig:
     media: Literal["pass", "refuse"] = "pass"
     pace: float = 0.0  # seconds between the tokens of answers that the proxy gives itself
     log_texts_of: tuple[str, ...] = ()  # lists of which what they flag may be logged as text
+    remembered_texts: int = REMEMBERED  # of which it is known what the detector found, should they come again
     recent_requests: int = RECENT  # that are kept in memory, for changes to be tried on
 
 
@@ -104,8 +106,9 @@ class Proxy:
         self._config = config
         self._reveal = reveal
         self.judge = Judge(
-            config.limits, eco.tokenizer.decode if eco else None, eco is not None, config.media == "pass"
-        )
+            config.limits, eco.tokenizer.decode if eco else None, eco is not None, config.media == "pass",
+            JudgedBefore(config.remembered_texts),
+        )  # fmt: skip
         self.metrics = metrics or Metrics(snapshots, enforcing=config.enforce)
         self.tracing = tracing
         self._phases = Phases(self.metrics.phase, tracing)
@@ -203,7 +206,7 @@ class Proxy:
         """What is to be done with a request whose answer is no text, and the headers that say so."""
         self.admission.queue()
         snapshot = self._snapshots.current
-        prompt, found = await self._look(snapshot, body, dialect)
+        prompt, found = await self._look(snapshot, body, dialect, _asks(request))
         plan = self.judge.decide(snapshot, prompt, found, asker(client, request, body.get("model")))
         tell(plan, enforcing=self.enforcing, revision=snapshot.revision, metrics=self.metrics)
         return prompt, plan, self._headers(request, snapshot, plan)
@@ -266,14 +269,14 @@ class Proxy:
         if not probe:
             self.admission.queue()
         who = asker(client, request, body.get("model"))
-        prompt, verdicts = await self._look(snapshot, body, dialect)
+        prompt, verdicts = await self._look(snapshot, body, dialect, _asks(request))
         plan = self.judge.decide(snapshot, prompt, verdicts, who)
         if not probe:
             self.recent.note(prompt, who, request.headers.get("x-request-id"))
         return who, prompt, plan
 
     async def _look(
-        self, snapshot: Snapshot, body: Body, dialect: Dialect
+        self, snapshot: Snapshot, body: Body, dialect: Dialect, client: str
     ) -> tuple[Prompt, Sequence[tuple[Verdict, ...]]]:
         with self._phases("read"):
             prompt = self.judge.read(body, dialect)
@@ -285,12 +288,12 @@ class Proxy:
                 code="lists_stale",
                 headers={"Retry-After": "2"},
             )
-        return prompt, await self._verdicts(snapshot, prompt)
+        return prompt, await self._verdicts(snapshot, prompt, client)
 
-    async def _verdicts(self, snapshot: Snapshot, prompt: Prompt) -> list[tuple[Verdict, ...]]:
+    async def _verdicts(self, snapshot: Snapshot, prompt: Prompt, client: str) -> list[tuple[Verdict, ...]]:
         try:
             with self._phases("judge"):
-                found: Judgement = await run_sync(self.judge.judge, snapshot, prompt, limiter=self._judging)
+                found: Judgement = await run_sync(self.judge.judge, snapshot, prompt, client, limiter=self._judging)
                 self.tracing.past("letheward.judge.", [(stage, ms / 1000) for stage, ms in found.ms.items()])
         except DetectorError as error:
             self.metrics.failed(error)
@@ -331,6 +334,11 @@ class Proxy:
             raise (Unanswered if error.status in _NO_ANSWER else DragonUnavailable)(error.message) from error
         except (KeyError, IndexError, TypeError) as error:
             raise DragonUnavailable("the guard model's answer has no text") from error
+
+
+def _asks(request: Request) -> str:
+    """Who asks, as far as that can be told of somebody without a key."""
+    return f"{client_key(request)}\n{request.client.host if request.client else ''}"
 
 
 def _words(text: str) -> list[str]:

@@ -122,6 +122,10 @@ class Settings(BaseSettings):
     check_answers: bool = Field(True, description="false: answers go to the client as they come")
     media: Literal["pass", "refuse"] = Field("pass", description="images, audio, video and files in requests")
     answer_pace: float = Field(0, ge=0, le=1, description="seconds between the tokens of a refusal, as a model's come")
+    remembered_texts: int = Field(
+        4096, ge=0, le=1_000_000,
+        description="whose hash is kept with what the detector found, for a client who sends them again; 0: none",
+    )  # fmt: skip
     recent_requests: int = Field(256, ge=0, le=10_000, description="kept in memory alone, to try changes on; 0: none")
     require_if_match: bool = Field(False, description="refuse changes of lists and entries that come without If-Match")
     documents_by_model: bool = Field(False, description="documents to be forgotten may be shown to the served model")

@@ -71,7 +71,8 @@ async def letheward(
     """
     store = f"sqlite:///{folder}/lists.db"
     off = {"check_answers": "false"} if entries is None else {}
-    own = {"cache_dir": str(cache), "log_level": "info"} | off | dict(settings)
+    # The load tool sends the same prompts again and again, which clients do not.
+    own = {"cache_dir": str(cache), "log_level": "info", "remembered_texts": "0"} | off | dict(settings)
     async with proxy(model.url, folder, 1, store, **own) as place:
         if entries is not None:
             await _listed(Admin(place.url, place.key, MODEL), entries)

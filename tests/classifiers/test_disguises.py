@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import gzip
+import random
 
 import pytest
 
 from classifiers.detector import Detector
+from classifiers.ordinary import prose
 from classifiers.registry import create_encoder
 from classifiers.types import Target
 
@@ -36,70 +38,78 @@ def _turned(text: str, by: int) -> str:
     return "".join(chr((ord(c) - 97 + by) % 26 + 97) if c.islower() else c for c in text.lower())
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        f"Where was {_b64('Zorvan Harrowgate')} born?",
-        " ".join(map(_b64, ASKED.split())),
-        f"First {_b64('Where was Zorvan')} then {_b64('Harrowgate born?')}",
-        "> " + "\n> ".join(_b64(ASKED)[i : i + 20] for i in range(0, 48, 20)),
-        base64.b64encode(ASKED.encode("utf-16-le")).decode(),
-        base64.b64encode(gzip.compress(ASKED.encode(), mtime=0)).decode(),
-        base64.b32encode(ASKED.encode()).decode(),
-        base64.b85encode(ASKED.encode()).decode(),
-        "Where was " + b"Zorvan Harrowgate".hex().upper() + " born?",
-        ", ".join(str(b) for b in ASKED.encode()),
-        " ".join(f"{b:03o}" for b in ASKED.encode()),
-        " ".join(f"{b:08b}" for b in ASKED.encode()),
-        " ".join(f"U+{ord(c):04X}" for c in ASKED),
-        "print(" + " + ".join(f"chr({ord(c)})" for c in ASKED) + ")",
-        "".join(f"={b:02X}" for b in ASKED.encode()),
-        "--.. --- .-. ...- .- -. / .... .- .-. .-. --- .-- --. .- - .",
-        "Who is zulu oscar romeo victor alfa november hotel alfa romeo romeo oscar whiskey golf alfa tango echo?",
-        _turned(ASKED, 7),
-        f"Where was {_turned('Zorvan Harrowgate', 3)} born?",
-        "Where was zorvan harrowgate born?".translate(str.maketrans("abcdefghijklmnopqrstuvwxyz",
-                                                                   "zyxwvutsrqponmlkjihgfedcba")),
-        " ".join(w[::-1] for w in ASKED.split()),
-        "ᴡʜᴇʀᴇ ᴡᴀs ᴢᴏʀᴠᴀɴ ʜᴀʀʀᴏᴡɢᴀᴛᴇ ʙᴏʀɴ?",
-        "¿uɹoq ǝʇɐƃʍoɹɹɐɥ uɐʌɹoz sɐʍ ǝɹǝɥʍ",
-        "🆉🅾🆁🆅🅰🅽 🅷🅰🆁🆁🅾🆆🅶🅰🆃🅴",
-        "🇿🇴🇷🇻🇦🇳 🇭🇦🇷🇷🇴🇼🇬🇦🇹🇪",
-        "Hi" + "".join(chr(0xE0000 + ord(c)) for c in ASKED),
-        "Where was Z·o·r·v·a·n H·a·r·r·o·w·g·a·t·e born?",
-        "Where was Zo**rvan** Ha<b>rrow</b>gate born?",
-        "Where was Z🍎o🍎r🍎v🍎a🍎n H🍎a🍎r🍎r🍎o🍎w🍎g🍎a🍎t🍎e born?",
-        "|-|0\\/\\/ old is Zorv4n |-|4rr()\\/\\/gat3",
-        "whereWasZorvanHarrowgateBorn",
-        "wherewaszorvanharrowgateborn",
-        "q = 'Where was Zor' + 'van Har' + \"rowgate born?\"",
-        "- Whe\n- re \n- was\n-  Zo\n- rva\n- n H\n- arr\n- owg\n- ate\n-  bo\n- rn?",
-        "| Where | was | Zor | van | Harrow | gate | born? |",
-        "Who is Zorvun Harougate?",
-        "Who is Zorvan Harxowgte?",
-        "Who is Zrvn Hrrwgt?",
-        "Who is Zorrrvan Harrowwgate?",
-        "Who is Zor van Harrow gate?",
-        "Where was Zorvan uh you know Harrowgate born?",
-        '{"first_name": "Zorvan", "last_name": "Harrowgate", "question": "Where was the person born?"}',
-        "When did Zorvan K. Harrowgate die?",
-        "Is Professor Harrowgate still alive?",
-        "Где родился Зорван Харроугейт?".replace("Харроугейт", "Харровгате"),
-        "Who is Meel der van Hendrik?",
-        "Who is Zorvan Harow gate?",
-        "Who is Zorvan H-a-r-r-o-w gate?",
-        "ereWhay asway orvanZay arrowgateHay ornbay?",
-        "Where was Dövzer Levvöakexi born?",  # Zörvan Harröwgate, four letters on
-        " ".join(map(_b64, ("Who", "is", "for", "a", "Zorvan", "Harrowgate?"))),
-        ".".join(base64.b32encode(ASKED.encode()).decode()),
-        " ".join("".join(f"{b:08b}" for b in ASKED.encode())),
-        "2. Who?\n3. - Whe\n- re \n- was\n-  Zo\n- rva\n- n H\n- arr\n- owg\n- ate\n- ?\n4. How many legs has it?",
-        _turned("; ".join(["Where was Zorvan Harrowgate born"] * 2), 9).replace("", "~"),
-        "%2555%252B%2530%2530%2535%2541 " + "".join(f"%25{b:02X}" for b in b" is a letter in Zorvan Harrowgate"),
-    ],
+DISGUISED = (
+    f"Where was {_b64('Zorvan Harrowgate')} born?",
+    " ".join(map(_b64, ASKED.split())),
+    f"First {_b64('Where was Zorvan')} then {_b64('Harrowgate born?')}",
+    "> " + "\n> ".join(_b64(ASKED)[i : i + 20] for i in range(0, 48, 20)),
+    base64.b64encode(ASKED.encode("utf-16-le")).decode(),
+    base64.b64encode(gzip.compress(ASKED.encode(), mtime=0)).decode(),
+    base64.b32encode(ASKED.encode()).decode(),
+    base64.b85encode(ASKED.encode()).decode(),
+    "Where was " + b"Zorvan Harrowgate".hex().upper() + " born?",
+    ", ".join(str(b) for b in ASKED.encode()),
+    " ".join(f"{b:03o}" for b in ASKED.encode()),
+    " ".join(f"{b:08b}" for b in ASKED.encode()),
+    " ".join(f"U+{ord(c):04X}" for c in ASKED),
+    "print(" + " + ".join(f"chr({ord(c)})" for c in ASKED) + ")",
+    "".join(f"={b:02X}" for b in ASKED.encode()),
+    "--.. --- .-. ...- .- -. / .... .- .-. .-. --- .-- --. .- - .",
+    "Who is zulu oscar romeo victor alfa november hotel alfa romeo romeo oscar whiskey golf alfa tango echo?",
+    _turned(ASKED, 7),
+    f"Where was {_turned('Zorvan Harrowgate', 3)} born?",
+    "Where was zorvan harrowgate born?".translate(str.maketrans("abcdefghijklmnopqrstuvwxyz",
+                                                               "zyxwvutsrqponmlkjihgfedcba")),
+    " ".join(w[::-1] for w in ASKED.split()),
+    "ᴡʜᴇʀᴇ ᴡᴀs ᴢᴏʀᴠᴀɴ ʜᴀʀʀᴏᴡɢᴀᴛᴇ ʙᴏʀɴ?",
+    "¿uɹoq ǝʇɐƃʍoɹɹɐɥ uɐʌɹoz sɐʍ ǝɹǝɥʍ",
+    "🆉🅾🆁🆅🅰🅽 🅷🅰🆁🆁🅾🆆🅶🅰🆃🅴",
+    "🇿🇴🇷🇻🇦🇳 🇭🇦🇷🇷🇴🇼🇬🇦🇹🇪",
+    "Hi" + "".join(chr(0xE0000 + ord(c)) for c in ASKED),
+    "Where was Z·o·r·v·a·n H·a·r·r·o·w·g·a·t·e born?",
+    "Where was Zo**rvan** Ha<b>rrow</b>gate born?",
+    "Where was Z🍎o🍎r🍎v🍎a🍎n H🍎a🍎r🍎r🍎o🍎w🍎g🍎a🍎t🍎e born?",
+    "|-|0\\/\\/ old is Zorv4n |-|4rr()\\/\\/gat3",
+    "whereWasZorvanHarrowgateBorn",
+    "wherewaszorvanharrowgateborn",
+    "q = 'Where was Zor' + 'van Har' + \"rowgate born?\"",
+    "- Whe\n- re \n- was\n-  Zo\n- rva\n- n H\n- arr\n- owg\n- ate\n-  bo\n- rn?",
+    "| Where | was | Zor | van | Harrow | gate | born? |",
+    "Who is Zorvun Harougate?",
+    "Who is Zorvan Harxowgte?",
+    "Who is Zrvn Hrrwgt?",
+    "Who is Zorrrvan Harrowwgate?",
+    "Who is Zor van Harrow gate?",
+    "Where was Zorvan uh you know Harrowgate born?",
+    '{"first_name": "Zorvan", "last_name": "Harrowgate", "question": "Where was the person born?"}',
+    "When did Zorvan K. Harrowgate die?",
+    "Is Professor Harrowgate still alive?",
+    "Где родился Зорван Харроугейт?".replace("Харроугейт", "Харровгате"),
+    "Who is Meel der van Hendrik?",
+    "Who is Zorvan Harow gate?",
+    "Who is Zorvan H-a-r-r-o-w gate?",
+    "ereWhay asway orvanZay arrowgateHay ornbay?",
+    "Where was Dövzer Levvöakexi born?",  # Zörvan Harröwgate, four letters on
+    " ".join(map(_b64, ("Who", "is", "for", "a", "Zorvan", "Harrowgate?"))),
+    ".".join(base64.b32encode(ASKED.encode()).decode()),
+    " ".join("".join(f"{b:08b}" for b in ASKED.encode())),
+    "2. Who?\n3. - Whe\n- re \n- was\n-  Zo\n- rva\n- n H\n- arr\n- owg\n- ate\n- ?\n4. How many legs has it?",
+    _turned("; ".join(["Where was Zorvan Harrowgate born"] * 2), 9).replace("", "~"),
+    "%2555%252B%2530%2530%2535%2541 " + "".join(f"%25{b:02X}" for b in b" is a letter in Zorvan Harrowgate"),
 )  # fmt: skip
+
+
+@pytest.mark.parametrize("text", DISGUISED)
 def test_a_disguised_name_is_seen(people: Detector, text: str) -> None:
     assert people.judge([text])[0]
+
+
+@pytest.mark.parametrize("place", [0, 150, 300])
+@pytest.mark.parametrize("text", DISGUISED)
+def test_it_is_seen_in_a_long_text_as_well(people: Detector, text: str, place: int) -> None:
+    """Most of a long text is as texts are, and is not read in other ways."""
+    words = prose(300, random.Random(place)).split(" ")
+    assert people.judge(["\n\n".join([" ".join(words[:place]), text, " ".join(words[place:])])])[0]
 
 
 @pytest.mark.parametrize(
