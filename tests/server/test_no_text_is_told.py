@@ -82,7 +82,7 @@ def seen() -> Iterator[Seen]:
 
 @pytest.fixture
 def house(build: Build, seen: Seen) -> Iterator[House]:
-    with build(tracing=seen.tracing, routes=("/v1/rerank",)) as house:
+    with build(tracing=seen.tracing, routes=("/v1/rerank",), remembered_texts=0) as house:
         seen.begin()
         added = house.client.post("/admin/v1/lists/facts/entries", json={"entries": [ENTRY]}, headers=STAFF)
         assert added.status_code < 300, added.text
