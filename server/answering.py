@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, cast
@@ -95,6 +96,13 @@ class Answering:
         """
         if guarded.say is not None:
             return self._spoken(way, guarded)
+        watching = asyncio.ensure_future(self._watched(way, guarded))  # it reads the request while the model does
+        try:
+            return await self._answered(way, guarded, watching)
+        finally:
+            watching.cancel()
+
+    async def _answered(self, way: Way, guarded: Guarded, watching: asyncio.Future[Watched]) -> Response:
         response = await self.upstream.send("POST", way.carrier.path, guarded.body, request_id=way.request_id)
         passed = passed_headers(response.headers) | way.headers
         if response.status_code != 200:
@@ -106,13 +114,21 @@ class Answering:
             return self._error(way, guarded, response.status_code, raw, passed)
         if "text/event-stream" in response.headers.get("content-type", ""):
             opened = [response]
-            return WatchedStream(self._streamed(way, guarded, response, opened, retried=False), opened, passed)
-        return Response(await self._whole(way, guarded, await read_whole(response), retried=False), headers=passed)
+            try:
+                watched = await watching
+            except BaseException:
+                await response.aclose()
+                raise
+            return WatchedStream(self._streamed(way, watched, guarded, opened, retried=False), opened, passed)
+        raw = await read_whole(response)
+        return Response(await self._whole(way, guarded, watching, raw, retried=False), headers=passed)
 
-    async def _whole(self, way: Way, guarded: Guarded, raw: bytes, *, retried: bool) -> bytes:
+    async def _whole(
+        self, way: Way, guarded: Guarded, watching: Awaitable[Watched], raw: bytes, *, retried: bool
+    ) -> bytes:
         answer = _object(raw)
         with way.phases("watch") as span:
-            watched = await self._watched(way, guarded)
+            watched = await watching
             try:
                 hit = await watched.whole(answer)
             except DetectorError as error:
@@ -141,7 +157,7 @@ class Answering:
                 raw = await read_whole(response)
                 if response.status_code == 200:
                     way.hit(hit, "again")
-                    return await self._whole(way, guarded, raw, retried=True)
+                    return await self._whole(way, guarded, self._watched(way, guarded), raw, retried=True)
             except ApiError as error:
                 log.warning("asking_again_failed", status=error.status)
             guarded = await way.say(hit)
@@ -149,14 +165,13 @@ class Answering:
         return orjson.dumps(self._own(way, guarded))
 
     async def _streamed(
-        self, way: Way, guarded: Guarded, response: httpx.Response, opened: list[httpx.Response], *, retried: bool
+        self, way: Way, watched: Watched, guarded: Guarded, opened: list[httpx.Response], *, retried: bool
     ) -> AsyncIterator[bytes]:
-        watched = await self._watched(way, guarded)
         release = Release(watched, way.carrier.ending(guarded.body), _sink(way))
         again = partial(self._restreamed, way, opened, retried=retried)
         span = way.phases.tracing.begin("letheward.watch")
         try:
-            async for part in released(events(response.aiter_raw()), release, again):
+            async for part in released(events(opened[-1].aiter_raw()), release, again):
                 yield part
             way.held(release.longest)
             way.phases.took("watch", release.waited)
@@ -188,7 +203,8 @@ class Answering:
                 opened.append(response)
                 if "text/event-stream" in response.headers.get("content-type", ""):
                     way.hit(hit, "again")
-                    return self._streamed(way, guarded, response, opened, retried=True)
+                    watched = await self._watched(way, guarded)
+                    return self._streamed(way, watched, guarded, opened, retried=True)
             except ApiError as error:
                 log.warning("asking_again_failed", status=error.status)
             guarded = await way.say(hit)
