@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import replace
 from itertools import pairwise
 
@@ -136,11 +136,10 @@ def run_together(reading: Reading) -> Iterator[Reading]:
     words = reading.matches(_CAMEL_WORD)
     humps = [hump for word in words for hump in _CAMEL.finditer(reading.text, word.start(), word.end())]
     found = edited(reading, "camel-case", ((h.start(), h.end(), " ") for h in humps))
+    parted = {hump.start() for hump in humps}
     if found:
         yield found
-        if not _TOGETHER.search(found.text):
-            return
-    runs = [m for m in reading.matches(_TOGETHER) if not in_vocabulary(m.group().lower())]
+    runs = [m for m in reading.matches(_TOGETHER) if _is_long(m, parted) and not in_vocabulary(m.group().lower())]
     edits: list[Edit] = []
     for match in runs[:200]:
         place = match.start()
@@ -150,6 +149,12 @@ def run_together(reading: Reading) -> Iterator[Reading]:
     found = edited(reading, "run-together", edits, joined=True)
     if found:
         yield found
+
+
+def _is_long(run: re.Match[str], parted: Set[int]) -> bool:
+    """Whether a run of letters is a long one still where it is parted."""
+    edges = [run.start(), *(at for at in range(run.start() + 1, run.end()) if at in parted), run.end()]
+    return any(bool(_TOGETHER.match(run.string, a, b)) for a, b in pairwise(edges))
 
 
 _INLINE = (

@@ -97,6 +97,7 @@ class Answering:
         if guarded.say is not None:
             return self._spoken(way, guarded)
         watching = asyncio.ensure_future(self._watched(way, guarded))  # it reads the request while the model does
+        watching.add_done_callback(_taken_note_of)
         try:
             return await self._answered(way, guarded, watching)
         finally:
@@ -264,6 +265,12 @@ class WatchedStream(StreamingResponse):
             with anyio.CancelScope(shield=True):
                 for response in self._opened:
                     await response.aclose()
+
+
+def _taken_note_of(watching: asyncio.Future[Watched]) -> None:
+    """Where no answer came that is to be watched, nobody else asks how the watch failed."""
+    if not watching.cancelled():
+        watching.exception()
 
 
 def _sink(way: Way) -> Sink:

@@ -145,3 +145,8 @@ def test_a_text_that_hides_more_than_is_read_is_refused_and_never_read_in_part(m
         detector.judge([text])
     with pytest.raises(TextTooLong):
         detector.judge_turns(["Hello", text])
+
+
+def test_words_that_run_together_are_parted_beside_others_that_show_where() -> None:
+    text = f"getElementById is a function. {FILLER} whoiszorvanharrowgateandwhere {FILLER}"
+    assert any(r.joined and " who is " in r.text for r in readings(text))
