@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import resource
 import signal
@@ -61,15 +62,18 @@ async def _changes(house: House) -> None:
 
 @fault("out of memory: the service may take no more (RLIMIT_AS)", own=True)
 async def no_memory(house: House) -> None:
-    """Large requests then fail, or end the process; nothing may pass unjudged."""
+    """Large requests fail, or end the process; nothing may pass unjudged, and what is broken inside is replaced."""
     house.closed = True
-    taken = _pages(house.service.pid, 0)
-    before = resource.prlimit(house.service.pid, resource.RLIMIT_AS, (taken + (8 << 20), resource.RLIM_INFINITY))
     long = " ".join(f"word{i}" for i in range(8_000))
-    await asyncio.gather(*(house.ask(f"{long} {GUARDED}") for _ in range(4)))
-    await house.ask(GUARDED)
-    if house.service.running:
-        resource.prlimit(house.service.pid, resource.RLIMIT_AS, before)
+    for more in (8, 48, 160):  # MiB: where it fails is chance
+        pid = house.service.pid
+        limit = _pages(pid, 0) + (more << 20), resource.RLIM_INFINITY
+        before = resource.prlimit(pid, resource.RLIMIT_AS, limit)
+        await asyncio.gather(*(house.ask(f"{long} {GUARDED}") for _ in range(12)))
+        await house.ask(GUARDED)
+        with contextlib.suppress(ProcessLookupError):
+            resource.prlimit(pid, resource.RLIMIT_AS, before)
+        await house.recovers()
 
 
 @fault("out of memory: the kernel kills a worker of two", own=True, settings={"workers": "2"})
