@@ -61,6 +61,22 @@ async def prepared(job: Job, name: str | None = None, locate: Locate | None = No
     return await asyncio.to_thread(assemble, job.settings, _upstream(job, locate), job.folder, name, job.shared)
 
 
+def heed_stop(serving: asyncio.Event) -> None:
+    """Have SIGTERM cancel this task until ``serving``: what starts must not stay behind.
+
+    From then on uvicorn hears it, lets running answers end, and says it again: nothing may die of that before all is
+    put in order.
+    """
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - this is a coroutine
+
+    def stop() -> None:
+        if not serving.is_set():
+            task.cancel()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
+
+
 async def serve_parts(parts: Parts, job: Job, up: Callable[[], None]) -> None:
     """Serve until a signal says to stop; calls ``up`` when requests are accepted.
 

@@ -23,11 +23,16 @@ async def worker_killed(house: House) -> None:
     await asyncio.sleep(0.1)
     os.kill(worker, signal.SIGKILL)
     await asyncio.gather(*asking)
+    await _replaced(house, worker)
+
+
+async def _replaced(house: House, worker: int) -> None:
     deadline = asyncio.get_running_loop().time() + 60
-    while len(_workers(house)) < 2 and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - of another process
+    while len(now := _workers(house)) < 2 or worker in now:
+        if asyncio.get_running_loop().time() > deadline:
+            house.wrong.append("the worker was not replaced")
+            return
         await asyncio.sleep(0.1)
-    if len(_workers(house)) < 2:
-        house.wrong.append("the worker was not replaced")
 
 
 async def _again(house: House, times: int) -> None:
@@ -74,6 +79,23 @@ async def no_memory(house: House) -> None:
         with contextlib.suppress(ProcessLookupError):
             resource.prlimit(pid, resource.RLIMIT_AS, before)
         await house.recovers()
+
+
+@fault("out of memory: a worker of two may take no more (RLIMIT_AS)", own=True, settings={"workers": "2"})
+async def worker_no_memory(house: House) -> None:
+    """It ends by itself or is ended, and is replaced; meanwhile the other answers."""
+    house.closed = True
+    worker = _workers(house)[0]
+    limit = _pages(worker, 0) + (48 << 20), resource.RLIM_INFINITY
+    resource.prlimit(worker, resource.RLIMIT_AS, limit)
+    long = " ".join(f"word{i}" for i in range(8_000))
+    for _ in range(4):
+        await asyncio.gather(*(house.ask(f"{long} {GUARDED}") for _ in range(12)))
+        if worker not in _workers(house):
+            break
+    else:
+        os.kill(worker, signal.SIGTERM)  # what failed in it left it well; it is to give its memory back all the same
+    await _replaced(house, worker)
 
 
 @fault("out of memory: the kernel kills a worker of two", own=True, settings={"workers": "2"})
