@@ -16,6 +16,8 @@ from guard.store import Store
 # has: it may still serve, cut off from the store.
 GONE = timedelta(seconds=60)
 
+Ahead = tuple[str, datetime]  # a worker's id, and when it was seen, which is yet to come
+
 
 @dataclass(frozen=True, slots=True)
 class Worker:
@@ -79,14 +81,22 @@ def present(store: Store) -> list[Seen]:
         ]
 
 
-def clear_away(store: Store) -> None:
+def clear_away(store: Store, ahead: frozenset[Ahead] = frozenset()) -> frozenset[Ahead]:
     """Remove what workers left that ended without a word.
+
+    A clock that was set back leaves some that were seen in what is now to come. They go where they still are as they
+    were the last time, ``ahead``: one that lives has been seen again by then. Returns those that are there now.
 
     Raises:
         StoreError: the store cannot be written.
     """
     with store.writing() as session:
-        session.execute(delete(WorkerRow).where(WorkerRow.seen_at < _now(session) - 2 * GONE))
+        now = _now(session)
+        session.execute(delete(WorkerRow).where(WorkerRow.seen_at < now - 2 * GONE))
+        rows = session.execute(select(WorkerRow).where(WorkerRow.seen_at > now + GONE)).scalars()
+        found = frozenset((row.id, _utc(row.seen_at)) for row in rows)
+        session.execute(delete(WorkerRow).where(WorkerRow.id.in_([id for id, _ in found & ahead])))
+        return found - ahead
 
 
 def _now(session: Session) -> datetime:

@@ -43,7 +43,12 @@ class Encoding:
 
 
 class ModelTokenizer:
-    """The tokenizer.json of a checkpoint folder, without transformers or torch."""
+    """The tokenizer.json of a checkpoint folder, without transformers or torch.
+
+    Raises:
+        FileNotFoundError: it is not there.
+        ValueError: it cannot be read.
+    """
 
     def __init__(self, folder: Path) -> None:
         from tokenizers import Tokenizer
@@ -53,7 +58,10 @@ class ModelTokenizer:
             raise FileNotFoundError(
                 f"{path} is missing: ECO needs a fast tokenizer (tokenizer.json) beside the weights"
             )
-        self._tokenizer: Any = Tokenizer.from_file(str(path))
+        try:
+            self._tokenizer: Any = Tokenizer.from_file(str(path))
+        except Exception as error:  # the library has no kind of its own
+            raise ValueError(f"{path} cannot be read: {error}") from error
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
 

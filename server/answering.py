@@ -139,10 +139,13 @@ class Answering:
             span.set({"letheward.answer.hit": hit is not None})
         if hit is not None:
             return await self._instead(way, hit, retried=retried)
-        await watched.pruned(raw, answer)
-        translated = way.translated
         # Never the bytes that came: what goes out is what was read, where a key stood twice.
-        return _dumped(translated.from_chat(answer, way.asked, way.served) if translated else answer)
+        read = _dumped(answer)
+        pruned = await watched.pruned(read, answer)
+        translated = way.translated
+        if translated is not None:
+            return _dumped(translated.from_chat(answer, way.asked, way.served))
+        return _dumped(answer) if pruned else read
 
     async def _watched(self, way: Way, guarded: Guarded) -> Watched:
         make = partial(way.watch, guarded)

@@ -24,6 +24,7 @@ from server.eco_fitting import Fitting
 from server.errors import ApiError, openai_error, problems
 from server.health import health_router
 from server.incoming import LimitBodies
+from server.last_resort import exhausts, out_of_memory
 from server.metrics import CountRequests, Metrics
 from server.proxy import Proxy
 from server.routes import add_client_routes, error_on
@@ -131,7 +132,9 @@ def add_error_shapes(app: FastAPI) -> None:
         return openai_error(400, problems(error.errors()), code="invalid_request")
 
     @app.exception_handler(Exception)
-    async def unexpected(_: Request, error: Exception) -> Response:
+    async def unexpected(request: Request, error: Exception) -> Response:
+        if exhausts(error):
+            return error_on(request.url.path, out_of_memory())
         log.error("internal_error", kind=type(error).__name__)
         return openai_error(
             500, "Internal error; the request was not sent on.", type="server_error", code="internal_error"

@@ -27,7 +27,7 @@ from server.seeding import seed
 from server.settings import Settings
 from server.supervisor import Supervisor
 from server.upstream import Endpoint
-from server.worker import Job, listening, prepared, serve_parts
+from server.worker import Job, heed_stop, listening, prepared, serve_parts
 
 
 def serve(settings: Settings, options: Mapping[str, Any] | None = None) -> None:
@@ -42,16 +42,7 @@ def serve(settings: Settings, options: Mapping[str, Any] | None = None) -> None:
 
 async def _serve(settings: Settings, options: Mapping[str, Any], scratch: Path) -> None:
     serving = asyncio.Event()
-    task = asyncio.current_task()
-    assert task is not None  # noqa: S101 - this is a coroutine
-
-    def stop() -> None:
-        # Until uvicorn listens for it: a model that is starting must not stay behind. From then on it is called beside
-        # uvicorn, which lets running answers end.
-        if not serving.is_set():
-            task.cancel()
-
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
+    heed_stop(serving)
     settings.cache_dir.mkdir(parents=True, exist_ok=True)
     admin_key(settings)  # made here, so that no two workers make one
     managed, endpoints, folder = await asyncio.to_thread(_model, settings)

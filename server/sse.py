@@ -1,7 +1,8 @@
-"""Server-sent events out of bytes that come in pieces of any size."""
+"""Server-sent events out of bytes that come in pieces of any size: read, and written anew from what was read."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ class BrokenStream(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event, as it came and as it reads. ``data`` is None for a comment, ``[DONE]`` or what is no JSON object."""
+    """One event, as it goes on and as it reads. ``data`` is None for a comment, ``[DONE]`` or what is no object."""
 
     raw: bytes
     data: dict[str, Any] | None = None
@@ -44,7 +45,7 @@ class Splitter:
         """The events that ``chunk`` completes.
 
         Raises:
-            BrokenStream: an event grows beyond all measure.
+            BrokenStream: an event grows beyond all measure, or is no JSON.
         """
         # An event ends at an empty line, which can begin in what was held.
         searched = max(len(self._held) - 3, 0)
@@ -79,21 +80,47 @@ class Splitter:
 
 # What may stand beside data. Nobody reads the rest of an event for what it tells, so the rest does not go on.
 _BESIDE = re.compile(rb"(?:event|id|retry): ?[\w.-]{0,64}")
+_JSON = (b"{", b"[", b'"')
 
 
 def _parsed(raw: bytes) -> Event:
-    lines = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
-    data = [line[5:].removeprefix(b" ") for line in lines if line.startswith(b"data:")]
-    if any(line and not line.startswith(b"data:") and not _BESIDE.fullmatch(line) for line in lines):
-        kept = [line for line in lines if line.startswith(b"data:") or (line and _BESIDE.fullmatch(line))]
-        raw = b"\n".join([*(kept or [b":"]), b"", b""])  # a comment keeps a connection open
+    """What goes on is written anew from what was read: of a key that stands twice, clients get what was judged.
+
+    Raises:
+        BrokenStream: the data begin as JSON and are none, or none that can be passed on.
+    """
+    if b"\r" in raw:
+        raw = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    data: list[bytes] = []
+    head = b""
+    for line in raw.rstrip(b"\n").split(b"\n"):
+        if line.startswith(b"data:"):
+            data.append(line[5:].removeprefix(b" "))
+        elif _BESIDE.fullmatch(line):
+            head += line + b"\n"
     if not data:
-        return Event(raw)
+        return Event((head or b":\n") + b"\n")  # a comment keeps a connection open
+    said = b"\n".join(data).strip()
+    if said == b"[DONE]":
+        return Event(head + DONE.raw)
+    if not said.startswith(_JSON):
+        return Event(head + b"".join(b"data: " + line + b"\n" for line in data) + b"\n")
+    value = _read(said)
     try:
-        value = orjson.loads(b"\n".join(data))
+        written = head + b"data: " + orjson.dumps(value) + b"\n\n"
+    except TypeError as error:  # deeper than any answer, or half a surrogate pair
+        raise BrokenStream("an event of the model server cannot be passed on") from error
+    return Event(written, value if isinstance(value, dict) else None)
+
+
+def _read(said: bytes) -> Any:
+    try:
+        return orjson.loads(said)
     except orjson.JSONDecodeError:
-        return Event(raw)
-    return Event(raw, value if isinstance(value, dict) else None)
+        try:
+            return json.loads(said)  # it takes NaN, as some clients do
+        except (ValueError, RecursionError) as error:
+            raise BrokenStream("an event of the model server is no JSON") from error
 
 
 async def events(chunks: AsyncIterator[bytes]) -> AsyncIterator[Event]:

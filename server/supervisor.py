@@ -19,7 +19,7 @@ from guard.presence import sign_off
 from guard.store import Store, StoreError
 from server.logs import configure
 from server.managed import die_with_parent
-from server.worker import Job, prepared, serve_parts
+from server.worker import Job, heed_stop, prepared, serve_parts
 from server.workers import worker_id
 
 log = structlog.get_logger("letheward.supervisor")
@@ -155,9 +155,16 @@ def run_worker(job: Job, name: str, told: Connection) -> None:
 
 
 async def _work(job: Job, name: str, told: Connection) -> None:
+    serving = asyncio.Event()
+    heed_stop(serving)
     parts = await prepared(job, name)
+
+    def up() -> None:
+        serving.set()
+        told.send_bytes(b"up")
+
     try:
-        await serve_parts(parts, job, lambda: told.send_bytes(b"up"))
+        await serve_parts(parts, job, up)
     finally:
         await parts.close()
 

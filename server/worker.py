@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import resource
+import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +19,7 @@ from server.assembly import Parts, Shared, assemble
 from server.bounded_http import BoundedHttp
 from server.config import load_settings
 from server.lag import watch_loop
+from server.last_resort import Exhausted, LastResort
 from server.metrics import Metrics
 from server.reloading import Reloading
 from server.settings import Settings
@@ -29,6 +31,7 @@ _KEEP_ALIVE = 75  # seconds
 _SWITCH = 0.0005  # seconds after which a thread that computes lets the event loop go on; Python's own is ten times that
 _COLLECT = (700, 10, 200)  # the last is Python's times twenty: see ``settling``
 _CONNECTIONS = 1 << 20  # to model servers: no bound, for the number of requests has one, which can be changed
+_MORE = 10  # seconds beyond running answers' own limit before a worker that gave up is killed
 _KEEP_METRICS = 1.0  # seconds between what the other workers can show of this one's metrics
 
 
@@ -58,13 +61,41 @@ async def prepared(job: Job, name: str | None = None, locate: Locate | None = No
     return await asyncio.to_thread(assemble, job.settings, _upstream(job, locate), job.folder, name, job.shared)
 
 
+def heed_stop(serving: asyncio.Event) -> None:
+    """Have SIGTERM cancel this task until ``serving``: what starts must not stay behind.
+
+    From then on uvicorn hears it, lets running answers end, and says it again: nothing may die of that before all is
+    put in order.
+    """
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - this is a coroutine
+
+    def stop() -> None:
+        if not serving.is_set():
+            task.cancel()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
+
+
 async def serve_parts(parts: Parts, job: Job, up: Callable[[], None]) -> None:
-    """Serve until a signal says to stop; calls ``up`` when requests are accepted."""
+    """Serve until a signal says to stop; calls ``up`` when requests are accepted.
+
+    Raises:
+        Exhausted: it is out of memory, or broken inside.
+    """
+    exhausted = False
+
+    def give_up() -> None:
+        nonlocal exhausted
+        if not exhausted:
+            signal.alarm(round(job.settings.shutdown_timeout) + _MORE)  # what is broken inside may not come to its end
+        server.should_exit = exhausted = True
+
     sys.setswitchinterval(_SWITCH)
     gc.set_threshold(*_COLLECT)
     _allow_files()
     config = uvicorn.Config(
-        parts.app, log_config=None, log_level="warning", timeout_keep_alive=_KEEP_ALIVE,
+        LastResort(parts.app, give_up), log_config=None, log_level="warning", timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=round(job.settings.shutdown_timeout), http=BoundedHttp, ws="none",
         # By default uvicorn believes whoever comes from loopback, who then has as many addresses as he likes.
         proxy_headers=bool(job.settings.trusted_proxies), forwarded_allow_ips=list(job.settings.trusted_proxies),
@@ -91,6 +122,8 @@ async def serve_parts(parts: Parts, job: Job, up: Callable[[], None]) -> None:
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
+    if exhausted:
+        raise Exhausted
 
 
 def listening(host: str, port: int) -> tuple[socket.socket, ...]:

@@ -15,7 +15,7 @@ import structlog
 from anyio.to_thread import run_sync
 
 from guard.following import Following
-from guard.presence import Seen, Worker, clear_away, present, sign_off, sign_on
+from guard.presence import Ahead, Seen, Worker, clear_away, present, sign_off, sign_on
 from guard.snapshot import SnapshotManager
 from guard.store import StoreError
 
@@ -45,6 +45,7 @@ class Workers:
         self._thread = threading.Thread(target=self._run, name="letheward-worker", daemon=True)
         self._signed = -1  # the revision that the store was last told
         self._others: tuple[Seen, ...] = ()  # as of the last beat
+        self._ahead: frozenset[Ahead] = frozenset()
         # What else is to be put in order now and then; a ``StoreError`` of one is nothing to worry about.
         self.chores: list[Callable[[], object]] = [manager.forget_shared]
 
@@ -134,7 +135,7 @@ class Workers:
                 self._others = tuple(s for s in self.seen() if s.worker.id != self._me.id)
                 self._manager.store.expire()
                 if beats % _TIDY == 1:
-                    clear_away(self._manager.store)
+                    self._ahead = clear_away(self._manager.store, self._ahead)
                     for chore in self.chores:
                         chore()
             except StoreError as error:  # told in full by whoever follows the store

@@ -72,5 +72,7 @@ async def _everywhere(house: House, seconds: int) -> None:
     house.note(f"change for all workers {answer.status_code}")
     if answer.status_code != 201:
         house.wrong.append(f"off by {seconds} s: {answer.status_code} {answer.text[:200]}")
-    else:
-        house.acknowledged.append(entry["id"])
+        return
+    house.acknowledged.append(entry["id"])
+    if behind := answer.json()["in_force"]["behind"]:
+        house.wrong.append(f"off by {seconds} s: {len(behind)} workers are behind")

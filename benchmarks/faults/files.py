@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmarks.faults.case import fault
 from benchmarks.faults.house import House
+from benchmarks.faults.scripted import GUARDED
 from benchmarks.faults.service import NotUp
 
 _KEPT = (
@@ -103,15 +104,19 @@ def _refused(house: House, told: str) -> None:
 
 
 def _model(folder: Path) -> Path:
-    """The smallest folder that ECO takes: a word-level tokenizer, and embeddings (4 words, 8 dimensions)."""
+    """The smallest folder that ECO takes: a word-level tokenizer, and embeddings (8 words, 4096 dimensions).
+
+    Each row stands on pages of its own, so that one that was never read can be gone.
+    """
     folder.mkdir()
-    words = {"[UNK]": 0, "Who": 1, "is": 2, "Zorvan": 3}
+    words = {word: i for i, word in enumerate(("[UNK]", "Who", "is", "Zorvan", "Pelk", "Where", "was", "born"))}
     (folder / "tokenizer.json").write_text(json.dumps({
         "version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "Whitespace"},
         "model": {"type": "WordLevel", "vocab": words, "unk_token": "[UNK]"},
     }))  # fmt: skip
-    values = struct.pack("<32f", *range(32))
-    head = json.dumps({"model.embed_tokens.weight": {"dtype": "F32", "shape": [4, 8], "data_offsets": [0, 128]}})
+    values = struct.pack("<32768f", *range(32768))
+    tensor = {"dtype": "F32", "shape": [8, 4096], "data_offsets": [0, len(values)]}
+    head = json.dumps({"model.embed_tokens.weight": tensor})
     padded = head.encode().ljust(-(-len(head) // 8) * 8)
     (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(padded)) + padded + values)
     return folder
@@ -119,7 +124,7 @@ def _model(folder: Path) -> Path:
 
 @fault("corrupt model folder: weights or tokenizer cut, empty, of zeros, or gone", own=True)
 async def model(house: House) -> None:
-    """It does not start, and says why."""
+    """It does not start, and says why; where a file is not there at all it starts without ECO, and lists fall back."""
     await house.service.end()
     sound = _model(house.folder / "model")
     before = house.service.settings
@@ -134,36 +139,47 @@ async def model(house: House) -> None:
                 (folder / name).write_bytes(damaged)
             house.service.settings = {**before, "model_path": str(folder)}
             await _started(house)
-            if house.service.running:
+            if not house.service.running:
+                continue
+            if damaged is not None:
                 house.wrong.append(f"it starts with {name} {what}")
-                await house.service.end()
+            await _under_eco(house)
+            await house.service.end()
     house.service.settings = before
     await house.service.start()
 
 
+async def _under_eco(house: House) -> None:
+    """A guarded question, under a policy that cannot be carried out."""
+    await _policy(house, "eco")
+    await house.ask(GUARDED)
+    await _policy(house, "refuse")
+
+
+async def _policy(house: House, policy: str) -> None:
+    async with house.service.client() as client:
+        (await client.put("/admin/v1/lists/people", json={"policy": policy})).raise_for_status()
+
+
 @fault("model's weights cut while it runs, under ECO", own=True)
 async def cut_weights(house: House) -> None:
-    """As by a copy over them in place: their pages are mapped, and reading what is gone ends a process."""
-    house.closed = True
+    """As by a copy over them in place: what is gone cannot be read, and lists fall back."""
     folder = _model(house.folder / "model")
     await house.service.end()
     before = house.service.settings
     house.service.settings = {**before, "model_path": str(folder)}
     await house.service.start()
-    async with house.service.client() as client:
-        (await client.put("/admin/v1/lists/people", json={"policy": "eco"})).raise_for_status()
+    await _policy(house, "eco")
     await house.ask("Who is Zorvan Pelk?")
-    os.truncate(folder / "model.safetensors", 8)
-    await house.ask("Who is Zorvan Pelk, is Zorvan?")
-    if not house.service.running:
-        house.note(f"the process ended with status {await house.service.ended()}")
     house.model.seen.clear()  # its embeddings are vectors; where names stand in words they are ECO's own business
+    os.truncate(folder / "model.safetensors", 8)
+    await house.ask(GUARDED)
+    if not house.service.running:
+        house.wrong.append(f"the process ended with status {await house.service.ended()}")
     house.service.settings = before
-    if house.service.running:
-        await house.service.end()
+    await house.service.end()
     await house.service.start()
-    async with house.service.client() as client:
-        (await client.put("/admin/v1/lists/people", json={"policy": "refuse"})).raise_for_status()
+    await _policy(house, "refuse")
 
 
 @fault("encoder that is none: its folder is empty, or its model cut", own=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import resource
 import signal
@@ -22,11 +23,16 @@ async def worker_killed(house: House) -> None:
     await asyncio.sleep(0.1)
     os.kill(worker, signal.SIGKILL)
     await asyncio.gather(*asking)
+    await _replaced(house, worker)
+
+
+async def _replaced(house: House, worker: int) -> None:
     deadline = asyncio.get_running_loop().time() + 60
-    while len(_workers(house)) < 2 and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - of another process
+    while len(now := _workers(house)) < 2 or worker in now:
+        if asyncio.get_running_loop().time() > deadline:
+            house.wrong.append("the worker was not replaced")
+            return
         await asyncio.sleep(0.1)
-    if len(_workers(house)) < 2:
-        house.wrong.append("the worker was not replaced")
 
 
 async def _again(house: House, times: int) -> None:
@@ -61,15 +67,35 @@ async def _changes(house: House) -> None:
 
 @fault("out of memory: the service may take no more (RLIMIT_AS)", own=True)
 async def no_memory(house: House) -> None:
-    """Large requests then fail, or end the process; nothing may pass unjudged."""
+    """Large requests fail, or end the process; nothing may pass unjudged, and what is broken inside is replaced."""
     house.closed = True
-    taken = _pages(house.service.pid, 0)
-    before = resource.prlimit(house.service.pid, resource.RLIMIT_AS, (taken + (8 << 20), resource.RLIM_INFINITY))
     long = " ".join(f"word{i}" for i in range(8_000))
-    await asyncio.gather(*(house.ask(f"{long} {GUARDED}") for _ in range(4)))
-    await house.ask(GUARDED)
-    if house.service.running:
-        resource.prlimit(house.service.pid, resource.RLIMIT_AS, before)
+    for more in (8, 48, 160):  # MiB: where it fails is chance
+        pid = house.service.pid
+        limit = _pages(pid, 0) + (more << 20), resource.RLIM_INFINITY
+        before = resource.prlimit(pid, resource.RLIMIT_AS, limit)
+        await asyncio.gather(*(house.ask(f"{long} {GUARDED}") for _ in range(12)))
+        await house.ask(GUARDED)
+        with contextlib.suppress(ProcessLookupError):
+            resource.prlimit(pid, resource.RLIMIT_AS, before)
+        await house.recovers()
+
+
+@fault("out of memory: a worker of two may take no more (RLIMIT_AS)", own=True, settings={"workers": "2"})
+async def worker_no_memory(house: House) -> None:
+    """It ends by itself or is ended, and is replaced; meanwhile the other answers."""
+    house.closed = True
+    worker = _workers(house)[0]
+    limit = _pages(worker, 0) + (48 << 20), resource.RLIM_INFINITY
+    resource.prlimit(worker, resource.RLIMIT_AS, limit)
+    long = " ".join(f"word{i}" for i in range(8_000))
+    for _ in range(4):
+        await asyncio.gather(*(house.ask(f"{long} {GUARDED}") for _ in range(12)))
+        if worker not in _workers(house):
+            break
+    else:
+        os.kill(worker, signal.SIGTERM)  # what failed in it left it well; it is to give its memory back all the same
+    await _replaced(house, worker)
 
 
 @fault("out of memory: the kernel kills a worker of two", own=True, settings={"workers": "2"})

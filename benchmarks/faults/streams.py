@@ -90,7 +90,15 @@ def _escaped() -> bytes:
 
 _TOLD = json.dumps({"choices": [{"index": 0, "delta": {"content": "Zorvan Pelk was born in Karachi."}}]}).encode()
 _DONE = b"data: [DONE]\n\n"
+_CLEAN = b'"content":"It is mild."'
 MALFORMED = {
+    "a key twice": b"data: " + _TOLD.replace(b"}}]}", b"," + _CLEAN + b"}}]}") + b"\n\n" + _DONE,
+    "a key twice, once in escapes": b"data: " + _TOLD.replace(b'"content"', b'"c\\u006fntent"').replace(
+        b"}}]}", b"," + _CLEAN + b"}}]}") + b"\n\n" + _DONE,
+    "an object twice": b"data: " + _TOLD.replace(b"}]}", b',"delta":{' + _CLEAN + b"}}]}") + b"\n\n" + _DONE,
+    "NaN beside it": b"data: " + _escaped()[:-1] + b',"usage":NaN}\n\n' + _DONE,
+    "half a surrogate pair beside it": b"data: " + _escaped()[:-1] + b',"id":"\\ud83d"}\n\n' + _DONE,
+    "no UTF-8 beside it": b"data: " + _escaped()[:-1] + b',"id":"\xff"}\n\n' + _DONE,
     "no JSON": b"data: {Zorvan Pelk was born in Karachi.}\n\n" + _DONE,
     "half an object": b"data: " + _TOLD[:-9] + b"\n\n" + _DONE,
     "half an object, escaped": b"data: " + _escaped()[:-2] + b"\n\n" + _DONE,

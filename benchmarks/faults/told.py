@@ -80,6 +80,6 @@ def _strings(value: Any) -> Iterator[str]:
 
 def sound(got: str, *, closed: bool = False) -> bool:
     """Whether a client may get this: a whole answer, or an error that it can tell from one."""
-    if closed and (got == CLOSED or got.startswith("500")):  # a process that dies, or has no memory, can say no more
-        return True
-    return not (got == CLOSED or got == "500 internal_error" or got.endswith((SHORT, NO_ERROR)) or got == "no answer")
+    if got == CLOSED:
+        return closed  # a process that dies can say no more
+    return not (got == "500 internal_error" or got.endswith((SHORT, NO_ERROR)) or got == "no answer")

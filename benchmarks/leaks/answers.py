@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 Json = dict[str, Any]
 
 
@@ -42,7 +44,7 @@ def stream(path: str, told: Told) -> Iterator[bytes]:
     named = _api(path) in ("responses", "messages")
     for event in make(told):
         head = f"event: {event['type']}\n" if named else ""
-        yield f"{head}data: {json.dumps(event)}\n\n".encode()
+        yield head.encode() + b"data: " + orjson.dumps(event) + b"\n\n"
     if not named:
         yield b"data: [DONE]\n\n"
 

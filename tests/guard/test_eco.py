@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+import os
+import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
@@ -103,6 +105,49 @@ def test_a_folder_without_weights_says_what_is_missing(tmp_path: Path) -> None:
         EmbeddingRows(tmp_path)
     with pytest.raises(FileNotFoundError, match=r"tokenizer\.json"):
         Eco(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["tokenizer.json", "model.safetensors"])
+@pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: bytes(len(b))])
+def test_a_folder_that_is_damaged_says_which_file_cannot_be_read(
+    checkpoint: Path, tmp_path: Path, name: str, damage: Callable[[bytes], bytes]
+) -> None:
+    folder = tmp_path / "damaged"
+    shutil.copytree(checkpoint, folder)
+    (folder / name).unlink()
+    (folder / name).write_bytes(damage((checkpoint / name).read_bytes()))
+    with pytest.raises(ValueError, match=rf"{name} cannot be read"):
+        Eco(folder)
+
+
+@pytest.mark.parametrize("kind", [torch.float64, torch.float16, torch.bfloat16, torch.float8_e4m3fn])
+def test_rows_of_every_kind_of_number_read_as_the_library_reads_them(tmp_path: Path, kind: torch.dtype) -> None:
+    weights = torch.randn(5, 8, generator=torch.Generator().manual_seed(1)).to(kind)
+    save_file({"a.bias": torch.ones(3), "model.embed_tokens.weight": weights}, tmp_path / "model.safetensors")
+    assert torch.equal(EmbeddingRows(tmp_path).rows(range(5)), weights.to(torch.float32))
+
+
+def test_weights_that_are_no_floats_are_not_taken_for_any(tmp_path: Path) -> None:
+    weights = torch.ones(5, 8, dtype=torch.int8)
+    save_file({"model.embed_tokens.weight": weights}, tmp_path / "model.safetensors")
+    with pytest.raises(ValueError, match="kind I8"):
+        EmbeddingRows(tmp_path)
+
+
+def test_weights_that_are_cut_while_they_are_in_use_make_eco_unavailable(checkpoint: Path, tmp_path: Path) -> None:
+    (tmp_path / "tokenizer.json").write_bytes((checkpoint / "tokenizer.json").read_bytes())
+    save_file({"model.embed_tokens.weight": torch.ones(20, 4096)}, tmp_path / "model.safetensors")
+    eco = Eco(tmp_path)
+    os.truncate(tmp_path / "model.safetensors", 8)
+    with pytest.raises(EcoUnavailable, match="not in the file any more"):
+        eco.corrupted(TEXT, NAME, NOISE, seed_key="a")
+
+
+@pytest.mark.parametrize("index", [b'{"weight_map": {', b"{}", b"[]", b'{"weight_map": 7}'])
+def test_an_index_of_shards_that_is_none_says_so(tmp_path: Path, index: bytes) -> None:
+    (tmp_path / "model.safetensors.index.json").write_bytes(index)
+    with pytest.raises(ValueError, match=r"index\.json cannot be read"):
+        EmbeddingRows(tmp_path)
 
 
 def test_token_ids_read_as_the_model_reads_them(eco: Eco) -> None:

@@ -91,11 +91,81 @@ def test_what_is_said_where_nothing_should_be_is_read(house: House, answer: dict
     assert "Karachi" not in got.text
 
 
-def test_of_a_key_that_stands_twice_goes_out_what_was_read(build: Build) -> None:
-    body = f'{{"choices": [{{"index": 0, "message": {{"content": "{TOLD}", "content": "ok"}}}}]}}'.encode()
-    answer = _asked(build, b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
-    assert answer.json()["choices"][0]["message"] == {"content": "ok"}
-    assert "Karachi" not in answer.text
+# What a client asks, and where a whole answer and an event hold a text: in place of TEXT.
+ASKED = {
+    "/v1/chat/completions": {"messages": [{"role": "user", "content": "What is there to see?"}]},
+    "/v1/completions": {"prompt": "What is there to see?"},
+    "/v1/responses": {"input": "What is there to see?"},
+    "/v1/messages": {"max_tokens": 9, "messages": [{"role": "user", "content": "What is there to see?"}]},
+    "/v1/other": {"input": "What is there to see?"},
+}
+WHOLE = {
+    "/v1/chat/completions": '{"choices": [{"index": 0, "message": {"content": TEXT}}]}',
+    "/v1/completions": '{"choices": [{"index": 0, "text": TEXT}]}',
+    "/v1/responses": '{"id": "r", "object": "response", "output": [{"type": "message", "content":'
+    ' [{"type": "output_text", "text": TEXT}]}]}',
+    "/v1/messages": '{"type": "message", "content": [{"type": "text", "text": TEXT}]}',
+    "/v1/other": '{"said": {"text": TEXT}}',
+}
+EVENT = {
+    "/v1/chat/completions": '{"choices": [{"index": 0, "delta": {"content": TEXT}}]}',
+    "/v1/completions": '{"choices": [{"index": 0, "text": TEXT}]}',
+    "/v1/responses": '{"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "delta": TEXT}',
+    "/v1/messages": '{"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": TEXT}}',
+    "/v1/other": '{"said": {"text": TEXT}}',
+}
+ESCAPED = "".join(f"\\u{ord(c):04x}" for c in TOLD)
+
+
+def _said(build: Build, path: str, told: str, *, stream: bool) -> str:
+    """What a client gets that asks at ``path`` a model server which answers with ``told``, a JSON document."""
+    kind, body = ("event-stream", f"data: {told}\n\ndata: [DONE]\n\n") if stream else ("json", told)
+    head = f"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/{kind}\r\nContent-Length: {len(body)}"
+    with answering(f"{head}\r\n\r\n{body}".encode()) as url, build(upstream_url=url, routes=("/v1/other",)) as house:
+        house.policy("refuse")
+        answer: httpx.Response = house.client.post(path, json={"model": "m", "stream": stream, **ASKED[path]})
+        return answer.text
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("path", ASKED)
+def test_of_a_key_that_stands_twice_goes_out_what_was_read(build: Build, path: str, stream: bool) -> None:
+    form = (EVENT if stream else WHOLE)[path]
+    key = form[: form.index(": TEXT")].rpartition(" ")[2].lstrip("{")
+    told = _said(build, path, form.replace("TEXT", f'"{TOLD}", {key}: "so it is"'), stream=stream)
+    assert "so it is" in told
+    assert "Karachi" not in told
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("path", ASKED)
+def test_of_an_object_that_stands_twice_goes_out_what_was_read(build: Build, path: str, stream: bool) -> None:
+    form = (EVENT if stream else WHOLE)[path]
+    twice = "{" + form.replace("TEXT", f'"{TOLD}"')[1:-1] + ", " + form.replace("TEXT", '"so it is"')[1:]
+    told = _said(build, path, twice, stream=stream)
+    assert "so it is" in told
+    assert "Karachi" not in told
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("beside", ["NaN", "-Infinity", '"\\ud83d"', "[" * 400 + "]" * 400, "1e999"])
+def test_what_only_some_clients_can_read_is_read_or_goes_to_none(build: Build, beside: str, stream: bool) -> None:
+    form = (EVENT if stream else WHOLE)["/v1/chat/completions"].replace("TEXT", f'"{ESCAPED}"')
+    told = _said(build, "/v1/chat/completions", form[:-1] + f', "usage": {beside}}}', stream=stream)
+    assert "Karachi" not in told
+    assert ESCAPED not in told
+
+
+@pytest.mark.parametrize("key", ["top_logprobs", "top_\\u006cogprobs"])
+@pytest.mark.parametrize("stream", [False, True])
+def test_alternatives_to_tokens_are_taken_out_however_their_key_is_spelt(build: Build, key: str, stream: bool) -> None:
+    position = f'{{"token": "so", "logprob": 0, "{key}": [{{"token": "{TOLD}", "logprob": -1}}]}}'
+    form = (EVENT if stream else WHOLE)["/v1/chat/completions"].replace("TEXT", '"so it is"')
+    told = form[:-3] + f', "logprobs": {{"content": [{position}]}}}}]}}'
+    json.loads(told)
+    got = _said(build, "/v1/chat/completions", told, stream=stream)
+    assert "so it is" in got
+    assert "Karachi" not in got
 
 
 class Looked(Release):

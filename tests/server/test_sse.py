@@ -1,10 +1,11 @@
-"""Events come out whole and byte for byte, wherever the stream was cut."""
+"""Events come out whole, and as they read, wherever the stream was cut."""
 
 from __future__ import annotations
 
 import json
 import time
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -33,13 +34,37 @@ def test_any_split_gives_the_same_events(texts: list[str], cuts: list[int], line
         found += splitter.feed(whole[at:cut])
         at = cut
     assert splitter.rest() == b""
-    assert b"".join(e.raw for e in found) == whole
+    name = b"event: x\n" if named else b""
     assert [e.data for e in found] == [{"t": t} for t in texts]
+    assert [e.raw for e in found] == [name + b"data: " + orjson.dumps({"t": t}) + b"\n\n" for t in texts]
 
 
 def test_what_is_no_json_object_has_no_data() -> None:
-    found = Splitter().feed(b": a comment\n\ndata: [DONE]\n\ndata: 1\n\ndata: {broken\n\n")
-    assert [e.data for e in found] == [None] * 4
+    found = Splitter().feed(b": a comment\n\ndata: [DONE]\n\ndata: 1\n\ndata: [1]\n\ndata: words\n\n")
+    assert [e.data for e in found] == [None] * 5
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"{broken", b'{"a": 1}}', b'{"a": "\xff"}', b'"\\ud800"', b"[" * 100_000, b'{"a":' * 300 + b"1" + b"}" * 300],
+)
+def test_what_begins_as_json_and_cannot_be_read_breaks_the_stream(data: bytes) -> None:
+    with pytest.raises(BrokenStream):
+        Splitter().feed(b"data: " + data + b"\n\n")
+
+
+@pytest.mark.parametrize(
+    ("came", "goes"),
+    [
+        (b'{"a": 1, "a": {"b": 2, "b": 3}}', b'{"a":{"b":3}}'),
+        (b'["\\u004b", NaN]', b'["K",null]'),
+        (b' {"\\u0061": "\\u004b"} ', b'{"a":"K"}'),
+        (b"[DONE] ", b"[DONE]"),
+    ],
+)
+def test_what_goes_on_is_what_was_read(came: bytes, goes: bytes) -> None:
+    (found,) = Splitter().feed(b"id: 7\r\ndata: " + came + b"\r\n\r\n")
+    assert found.raw == b"id: 7\ndata: " + goes + b"\n\n"
 
 
 def test_data_over_several_lines_is_one_value() -> None:

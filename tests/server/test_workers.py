@@ -15,16 +15,19 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from benchmarks.postgres import Cluster
 from classifiers.types import Encoder
 from guard.model import ForgetList
-from guard.presence import sign_off
+from guard.presence import Worker, clear_away, present, sign_off, sign_on
+from guard.schema import WorkerRow
 from guard.snapshot import SnapshotManager
 from guard.store import Store
 from server.workers import Workers
@@ -77,6 +80,21 @@ async def test_a_silent_worker_counts_until_it_is_signed_off(two: list[Workers])
     assert await one.wait(revision, 0.3) == [other.me]
     sign_off(_manager(one).store, [other.me])
     assert await one.wait(revision, 60) == []
+
+
+def test_workers_that_ended_before_the_clock_was_set_back_are_cleared_away_and_others_stay(store_url: str) -> None:
+    store = Store.open(store_url)
+    now = datetime.now(UTC)
+    for name in ("gone", "here"):
+        sign_on(store, Worker(name, "host", 1, now), 1)
+    with store.writing() as session:
+        session.execute(update(WorkerRow).values(seen_at=now + timedelta(days=400)))
+    ahead = clear_away(store)
+    assert {each.worker.id for each in present(store)} == {"gone", "here"}  # nobody knows yet which of them ended
+    sign_on(store, Worker("here", "host", 1, now), 1)
+    assert clear_away(store, ahead) == frozenset()
+    assert [each.worker.id for each in present(store)] == ["here"]
+    store.close()
 
 
 @dataclass
@@ -154,6 +172,9 @@ def test_several_workers_serve_one_socket_and_are_replaced_when_they_die(script:
     for pid in last:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+    store = Store.open(f"sqlite:///{tmp_path}/letheward.db")
+    assert present(store) == []  # who comes next waits for none of them
+    store.close()
 
 
 def test_the_workers_end_with_their_parent_however_it_ends(script: Script, tmp_path: Path) -> None:
