@@ -1,7 +1,9 @@
 """What nothing else could answer: memory that is gone, a native library that panicked. Answered, and the worker ends.
 
 Native code that once could not allocate may stay broken: a pool of threads that was made in part is not made again, and
-every later request fails. So a worker that met this takes no more requests, lets running answers end, and is replaced.
+every later request fails. So a worker that met this takes no more requests, lets running answers end, and is replaced;
+after a panic only where it is broken for others too, for else whoever found a text that makes a library panic could
+end one worker after another.
 """
 
 from __future__ import annotations
@@ -48,11 +50,15 @@ def out_of_memory() -> ApiError:
 
 
 class LastResort:
-    """Outermost. ``give_up`` is called when the process is to end. What it answers with was made before."""
+    """Outermost. What it answers with was made before.
 
-    def __init__(self, app: ASGIApp, give_up: Callable[[], None]) -> None:
+    ``give_up`` is called when the process is to end; ``works``, which blocks, is what has to work still after a panic.
+    """
+
+    def __init__(self, app: ASGIApp, give_up: Callable[[], None], works: Callable[[], object]) -> None:
         self._app = app
         self._give_up = give_up
+        self._works = works
         self._usual = _messages(out_of_memory().response())
         dialects = map(create_dialect, DIALECTS)
         self._own = {dialect.path: _messages(dialect.error(out_of_memory())) for dialect in dialects}
@@ -71,11 +77,27 @@ class LastResort:
         except BaseException as error:
             if not exhausts(error):
                 raise
-            self._give_up()
+            if not _panicked(error) or not await self._still_works():
+                self._give_up()
             if not begun and scope["type"] == "http":
                 for message in self._own.get(scope["path"], self._usual):
                     await send(message)
             _tell(error)
+
+    async def _still_works(self) -> bool:
+        try:
+            await asyncio.to_thread(self._works)
+        except _LEAVING:
+            raise
+        except BaseException:  # noqa: BLE001 - whatever it is, it does not work
+            return False
+        return True
+
+
+def _panicked(error: BaseException) -> bool:
+    if isinstance(error, BaseExceptionGroup):
+        return all(map(_panicked, error.exceptions))
+    return not isinstance(error, (Exception, *_LEAVING))
 
 
 def _tell(error: BaseException) -> None:

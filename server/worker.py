@@ -95,7 +95,8 @@ async def serve_parts(parts: Parts, job: Job, up: Callable[[], None]) -> None:
     gc.set_threshold(*_COLLECT)
     _allow_files()
     config = uvicorn.Config(
-        LastResort(parts.app, give_up), log_config=None, log_level="warning", timeout_keep_alive=_KEEP_ALIVE,
+        LastResort(parts.app, give_up, lambda: _encode(parts)), log_config=None, log_level="warning",
+        timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=round(job.settings.shutdown_timeout), http=BoundedHttp, ws="none",
         # By default uvicorn believes whoever comes from loopback, who then has as many addresses as he likes.
         proxy_headers=bool(job.settings.trusted_proxies), forwarded_allow_ips=list(job.settings.trusted_proxies),
@@ -166,6 +167,10 @@ def _upstream(job: Job, locate: Locate | None) -> Upstream:
         read_timeout=settings.read_timeout,
         max_connections=_CONNECTIONS,
     )
+
+
+def _encode(parts: Parts) -> None:
+    parts.manager.current.detector.setup.encoder.encode(["Does it still work?"])
 
 
 def _allow_files() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import httpx
@@ -44,11 +44,15 @@ class Raising:
         raise self._error
 
 
+def _broken() -> None:
+    raise Panic("again")
+
+
 @contextmanager
-def served(app: ASGIApp) -> Iterator[tuple[httpx.Client, list[str]]]:
+def served(app: ASGIApp, works: Callable[[], object] = _broken) -> Iterator[tuple[httpx.Client, list[str]]]:
     """A client of ``app``, and how often it gave up."""
     given_up: list[str] = []
-    with running(LastResort(app, lambda: given_up.append("once"))) as url, httpx.Client(base_url=url) as client:
+    with running(LastResort(app, lambda: given_up.append("once"), works)) as url, httpx.Client(base_url=url) as client:
         yield client, given_up
 
 
@@ -62,6 +66,13 @@ def test_who_has_no_answer_yet_gets_an_error_in_the_shape_of_the_api(error: Base
         told = client.get("/v1/messages")
         assert (told.status_code, told.json()["type"]) == (503, "error")
         assert len(given_up) == 3
+
+
+@pytest.mark.parametrize(("error", "ends"), [(Panic(), False), (MemoryError(), True)], ids=repr)
+def test_a_text_that_makes_a_library_panic_ends_no_worker_that_still_works(error: BaseException, ends: bool) -> None:
+    with served(Raising(error), works=lambda: None) as (client, given_up):
+        assert client.get("/v1/models").status_code == 503
+        assert bool(given_up) == ends
 
 
 def test_an_answer_that_has_begun_ends_as_a_broken_one() -> None:
