@@ -109,6 +109,7 @@ def assemble(
         responses=_conversations(settings, manager, workers, shared.secret),
     )  # fmt: skip
     app = _app(settings, manager, workers, upstream, proxy, eco)
+    manager.busy = lambda: proxy.admission.open > 0
     settling = Settling()
     settling()  # while nobody waits
     manager.before(settling)  # after what else is made before a snapshot is in force
