@@ -83,6 +83,18 @@ def test_what_is_left_out_is_not_walked_through_to_see_how_much_it_is(monkeypatc
         settle(idle=idle)
 
 
+def test_freed_memory_is_given_back_after_all_was_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settling, "_FEW", 0)
+    given: list[bool] = []
+    monkeypatch.setattr(settling, "_give_back", lambda: given.append(True))
+    settle = Settling()
+    settle()
+    assert given == [True]
+    monkeypatch.setattr(settling, "_FEW", 600_000)
+    settle()
+    assert given == [True]
+
+
 async def test_it_goes_on_settling(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settling, "_EVERY", 0.01)
     asked: list[bool] = []
