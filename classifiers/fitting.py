@@ -22,7 +22,7 @@ from classifiers.types import SCOPES, Encoder, Target
 _ORDINARY, _ORDINARY_FREE = 1200, 420
 _SHORT = 300  # characters
 _ENTRIES = 120
-_CHUNK = 16  # texts at a time, so that prompts get their turn in between
+_CHUNK = 8  # texts at a time, so that prompts get their turn in between
 _MARGIN = 0.08  # what the static bound stays below the least that was flagged
 
 
@@ -50,10 +50,14 @@ class Learnt:
         return {name: found.threshold for name, found in self.calibrations.items()}
 
 
-def fit_head(detector: Detector, seed: int = 0) -> Head:
+def _go_on() -> None:
+    """Nothing is to be done between texts."""
+
+
+def fit_head(detector: Detector, seed: int = 0, between: Callable[[], object] = _go_on) -> Head:
     """A head on a few examples of the detector's entries: some 0.3 s, so that it can follow every change."""
     chosen = list(examples(detector.targets(), seed))
-    return Head.fit(_signals(detector, chosen), [e.about for e in chosen])
+    return Head.fit(_signals(detector, chosen, between), [e.about for e in chosen])
 
 
 def learn(
@@ -63,6 +67,7 @@ def learn(
     static: StaticEmbedding | None = None,
     seed: int = 0,
     stop: Callable[[], bool] = lambda: False,
+    between: Callable[[], object] = _go_on,
 ) -> Learnt:
     """Fit the head, then calibrate every list that it scores; lists of another scorer are left alone.
 
@@ -72,21 +77,23 @@ def learn(
         static: to find the bound of, where entries have no name.
         seed: chooses examples and prompts.
         stop: asked now and then.
+        between: called after every few texts; what it rests, others have the interpreter for.
 
     Raises:
         DetectorError: the encoder failed, or ``stop`` returned true.
     """
     began = time.perf_counter()
     detector = detector.scored_by(Head, Stoppable(detector.setup.encoder, stop))
-    head = fit_head(detector, seed) if isinstance(detector.setup.scorer, Head) else Head()
+    head = fit_head(detector, seed, between) if isinstance(detector.setup.scorer, Head) else Head()
     head_s = time.perf_counter() - began
     fitted = detector.learnt(head=head, calibrated={}, static=static)
     ordinary = ordinary_for(detector, seed + 1)
-    innocent = _scores(fitted, ordinary)
+    innocent = _scores(fitted, ordinary, between)
     calibrations: dict[str, Calibration] = {}
     for name in sorted(detector.lists):
         own = [t for t in detector.targets() if t.list_name == name]
-        calibrations[name] = calibrate_list(fitted, own, [s.get(name, 0.0) for s in innocent], aims.get(name, Aim()))
+        scores = [s.get(name, 0.0) for s in innocent]
+        calibrations[name] = calibrate_list(fitted, own, scores, aims.get(name, Aim()), between=between)
     bound = None
     if static is not None and detector.any_free:
         found = fitted.learnt(calibrated={name: c.threshold for name, c in calibrations.items()})
@@ -117,8 +124,9 @@ def ordinary_for(detector: Detector, seed: int) -> list[str]:
 
 
 def calibrate_list(
-    detector: Detector, targets: Sequence[Target], ordinary: Sequence[float], aim: Aim, *, seed: int = 1
-) -> Calibration:
+    detector: Detector, targets: Sequence[Target], ordinary: Sequence[float], aim: Aim, *, seed: int = 1,
+    between: Callable[[], object] = _go_on,
+) -> Calibration:  # fmt: skip
     """A threshold for the list of ``targets``.
 
     Args:
@@ -127,11 +135,12 @@ def calibrate_list(
         ordinary: the list's scores of prompts that are to pass, in random order.
         aim: what the operator asks.
         seed: chooses examples; another than the head was fitted with.
+        between: called after every few texts.
     """
     name = targets[0].list_name if targets else ""
     # Of entries whose texts are not kept there are no examples: their list rests on the ordinary prompts alone.
     chosen = list(examples(targets, seed, most=_ENTRIES))
-    scored = [s.get(name, 0.0) for s in _scores(detector, [e.text for e in chosen])]
+    scored = [s.get(name, 0.0) for s in _scores(detector, [e.text for e in chosen], between)]
     guilty = [s for s, e in zip(scored, chosen, strict=True) if e.about]
     neighbours = [s for s, e in zip(scored, chosen, strict=True) if not e.about]
     return calibrate(
@@ -174,10 +183,11 @@ class Stoppable:
         return self._encoder.encode(texts)
 
 
-def _signals(detector: Detector, chosen: Sequence[Example]) -> list[Signals]:
+def _signals(detector: Detector, chosen: Sequence[Example], between: Callable[[], object]) -> list[Signals]:
     found: list[dict[Key, Signals]] = []
     for at in range(0, len(chosen), _CHUNK):
         found += detector.signals([e.text for e in chosen[at : at + _CHUNK]])
+        between()
     nothing = {scope: Signals(scope, 0.0, 0.0) for scope in SCOPES}
     return [
         own.get((e.target.list_name, e.target.entry_id), nothing[e.target.scope])
@@ -185,10 +195,11 @@ def _signals(detector: Detector, chosen: Sequence[Example]) -> list[Signals]:
     ]
 
 
-def _scores(detector: Detector, texts: Sequence[str]) -> list[dict[str, float]]:
+def _scores(detector: Detector, texts: Sequence[str], between: Callable[[], object] = _go_on) -> list[dict[str, float]]:
     found: list[dict[str, float]] = []
     for at in range(0, len(texts), _CHUNK):
         found += detector.inspect(texts[at : at + _CHUNK]).scores
+        between()
     return found
 
 

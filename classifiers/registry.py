@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from glob import glob
 from importlib.util import find_spec
 
 from classifiers.lazily import imported
@@ -14,6 +15,8 @@ ENCODERS: dict[str, str] = {
 }
 # Any other model of sentence-transformers: "st:" and its folder or hub name.
 OWN = "st:"
+# Devices of GPUs: NVIDIA's drivers, those of its boards, AMD's, and Windows' for Linux.
+_DEVICES = ("/dev/nvidia*", "/dev/nvhost*", "/dev/kfd", "/dev/dxg")
 
 
 def create_encoder(name: str, *, threads: int = 1) -> Encoder:
@@ -36,8 +39,13 @@ def create_encoder(name: str, *, threads: int = 1) -> Encoder:
 
 
 def _gpu() -> bool:
-    """Whether torch sees a GPU and sentence-transformers can use it. Neither is imported where it is not installed."""
+    """Whether torch sees a GPU and sentence-transformers can use it.
+
+    Torch is imported only where it is installed, and there is a device that it may see: it takes 125 MiB and seconds.
+    """
     if find_spec("torch") is None or find_spec("sentence_transformers") is None:
+        return False
+    if not any(map(glob, _DEVICES)):
         return False
     import torch
 

@@ -22,21 +22,19 @@ class Speller:
         self._words = frozenset(words)
         self._longest = max(map(len, self._words), default=0) + 1
         self._seen: dict[str, frozenset[str]] = {}  # words of prompts come again and again
-        self._near: dict[str, list[str]] = defaultdict(list)
-        self._far: dict[str, list[str]] = defaultdict(list)
+        self._near: dict[str, tuple[str, ...]] = {}
+        self._far: dict[str, tuple[str, ...]] = {}
         self._keys: dict[str, list[str]] = defaultdict(list)
         if len(self._words) > MOST_WORDS:
             return
         for word in self._words:
             if len(word) >= _SHORTEST:
-                for variant in _deletions(word):
-                    self._near[variant].append(word)
+                _add(self._near, _deletions(word), word)
             if loose:
                 for key in {*_keys(word), f"2{_skeleton(word)}"}:
                     self._keys[key].append(word)
                 if _SHORTEST_FOR_TWO <= len(word) <= _LONGEST and len(self._words) <= _MOST_FOR_TWO:
-                    for variant in _two_deletions(word):
-                        self._far[variant].append(word)
+                    _add(self._far, _two_deletions(word), word)
 
     def __bool__(self) -> bool:
         return bool(self._near)
@@ -80,6 +78,14 @@ class Speller:
                     if OSA.distance(word, other, score_cutoff=2) <= 2:
                         found.add(other)
         return found
+
+
+def _add(table: dict[str, tuple[str, ...]], variants: Iterable[str], word: str) -> None:
+    """Note ``word`` for each variant. Most are of one word only, and these have one value: a word has hundreds."""
+    alone = (word,)
+    for variant in variants:
+        others = table.get(variant)
+        table[variant] = alone if others is None else (*others, word)
 
 
 def keys_of(word: str, *, known: bool) -> set[str]:

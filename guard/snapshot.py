@@ -24,6 +24,7 @@ from classifiers.types import DetectorError, Encoder
 from classifiers.vectors import VectorCache
 from guard.in_force import Snapshot, Ways, off, snapshot_of, target, thresholds
 from guard.model import Entry, ForgetList
+from guard.resting import Resting
 from guard.store import Changes, Contents, Invalid, Store, StoreError
 from guard.turns import one_at_a_time
 from guard.vectors_only import OtherEncoder, check_encoder
@@ -33,7 +34,9 @@ log = structlog.get_logger("letheward.snapshot")
 
 _TIDY_AFTER = 1.0  # seconds
 # Learning takes seconds; after it this many times as long goes by before the next, however often lists change.
+# While requests are under way, half of that is spread over it.
 _REST = 4
+_BETWEEN = 2
 _HALT = 30.0  # seconds
 
 
@@ -63,6 +66,7 @@ class SnapshotManager:
         self._tidiers: list[threading.Thread] = []
         # A thread inside a native library when the interpreter ends would end it with a fault.
         self._halt = weakref.finalize(self, _halt, self._stop, self._tidiers)
+        self.busy: Callable[[], bool] = lambda: False  # whether requests are under way, which learning gives way to
         self._stale = False
         self._before: list[Callable[[Snapshot], object]] = []
         self._when_tidying: list[Callable[[Snapshot], object]] = []
@@ -216,12 +220,12 @@ class SnapshotManager:
 
     def _learn(self) -> None:
         began = time.monotonic()
-        now = self._current
+        now, resting = self._current, Resting(self.busy, self._stop, _BETWEEN)
         if now.detector.any_free and self._static is None:
             file = self._ways.folder / f"static-{self._encoder.name}.bin" if self._ways.folder else None
             self._static = load_or_distil(file, Stoppable(self._encoder.apart, self._stop.is_set))
         aims = {item.name: self._aim(item) for item in now.lists.values()}
-        found = learn(now.detector, aims, static=self._static, stop=self._stop.is_set)
+        found = learn(now.detector, aims, static=self._static, stop=self._stop.is_set, between=resting)
         with self._changing:
             # Entries may have changed meanwhile: what was learnt is about nearly the same ones, and learnt again soon.
             detector = self._current.detector.learnt(
@@ -232,7 +236,7 @@ class SnapshotManager:
                 self._current, detector=detector, calibrations=MappingProxyType(dict(found.calibrations))
             )
         took = time.monotonic() - began
-        self._rest_until = time.monotonic() + _REST * took
+        self._rest_until = time.monotonic() + _REST * (took - resting.rested) - resting.rested
         log.info("learnt", revision=now.revision, head_s=round(found.head_s, 3), s=round(took, 3),
                  thresholds={k: round(v, 4) for k, v in found.thresholds.items()})  # fmt: skip
 

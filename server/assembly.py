@@ -109,7 +109,10 @@ def assemble(
         responses=_conversations(settings, manager, workers, shared.secret),
     )  # fmt: skip
     app = _app(settings, manager, workers, upstream, proxy, eco)
-    manager.before(settling := Settling())  # after what else is made before a snapshot is in force
+    manager.busy = lambda: proxy.admission.open > 0
+    settling = Settling()
+    settling()  # while nobody waits
+    manager.before(settling)  # after what else is made before a snapshot is in force
     return Parts(app, manager, workers, (upstream,) if guard is None else (upstream, guard), proxy, settling)
 
 

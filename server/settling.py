@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
+import sys
 from collections.abc import Callable
 from threading import Lock
 
-_FEW = 200_000  # objects
-_WORTH_IT = 20_000  # objects beside the clean ones for which all are looked through where nobody waits for it
+_FEW = 600_000  # blocks of memory; an object that is collected has some three
+_WORTH_IT = 60_000  # blocks beside the clean ones for which all are looked through where nobody waits for it
 _EVERY = 10.0  # seconds
 
 
@@ -17,7 +19,8 @@ class Settling:
 
     A full collection with ten thousand entries in force stops every thread for most of a second, and an import brings
     dozens of them. What is left out of collections (``gc.freeze``) is still freed when nothing refers to it; cycles
-    among it are not, so that all of it is looked through again once it has doubled.
+    among it are not, so that all of it is looked through again once it has doubled. That is told by the blocks of
+    memory in use: ``gc.get_freeze_count`` walks through all that is left out, and stops every thread for it.
     """
 
     def __init__(self) -> None:
@@ -27,13 +30,19 @@ class Settling:
     def __call__(self, _: object = None, *, idle: bool = False) -> None:
         """Leave out what is there now. Blocking. ``idle``: nobody waits, so that less is worth looking through."""
         with self._lock:
-            if gc.get_freeze_count() > (self._clean + _WORTH_IT if idle else 2 * self._clean + _FEW):
+            if sys.getallocatedblocks() > (self._clean + _WORTH_IT if idle else 2 * self._clean + _FEW):
                 gc.unfreeze()
                 gc.collect()
-                gc.freeze()
-                self._clean = gc.get_freeze_count()
-            else:
-                gc.freeze()
+                self._clean = sys.getallocatedblocks()
+                _give_back()
+            gc.freeze()
+
+
+def _give_back() -> None:
+    """Give the system back what glibc keeps of freed memory: of loading the encoder alone, some 60 MiB."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # not in other libraries
+    if trim is not None:
+        trim(0)  # other threads go on meanwhile
 
 
 async def keep_settling(settling: Settling, idle: Callable[[], bool]) -> None:

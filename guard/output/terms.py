@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 
 from classifiers.names import STARTERS
@@ -46,7 +47,9 @@ class Terms:
         self._sorted = sorted(self._gaps)
         self._dull: set[str] = set()  # words in which none begins: words come again and again
         joined = [key for key in self._bases if self._may_be_glued(key)]
-        self.starts = Starts(frozenset(key[:size] for key in joined for size in range(1, HEAD + 1)), self.begins)
+        heads = frozenset(key[:size] for key in joined for size in range(1, HEAD + 1))
+        # Not ``self.begins``: what refers to itself stays where what is in force is left out of garbage collections.
+        self.starts = Starts(heads, partial(_begins, self._sorted))
         self.sizes = sorted({len(key) for key in joined})
 
     def _name(self, name: str) -> list[str]:
@@ -82,10 +85,7 @@ class Terms:
 
     def begins(self, letters: str, live: Live | None = None) -> bool:
         """Whether a term, of those that are ``live``, begins with these letters."""
-        at = bisect_left(self._sorted, letters)
-        if at == len(self._sorted) or not self._sorted[at].startswith(letters):
-            return False
-        return live is None or self._live(letters, live)
+        return _begins(self._sorted, letters) and (live is None or self._live(letters, live))
 
     def whole(self, letters: str, cuts: frozenset[int]) -> Term | None:
         """See ``glued.Names``."""
@@ -183,3 +183,9 @@ def _fits(run: str, spaces: tuple[int, ...], term: Term, *, single: bool) -> boo
     if not spaces or term.gaps.issuperset(spaces):
         return True
     return (single and len(run) >= _SPELT) or (len(run) >= _APART and not run.isdigit())
+
+
+def _begins(ordered: Sequence[str], letters: str) -> bool:
+    """Whether one of the ``ordered`` begins with these letters."""
+    at = bisect_left(ordered, letters)
+    return at < len(ordered) and ordered[at].startswith(letters)

@@ -160,6 +160,13 @@ def test_what_was_learnt_holds_on_texts_that_had_no_part_in_it(detector: Detecto
     ]
 
 
+def test_learning_can_give_way_every_few_texts_and_finds_the_same(detector: Detector) -> None:
+    given: list[None] = []
+    found = learn(detector, {"people": Aim()}, between=lambda: given.append(None))
+    assert len(given) > 100
+    assert found.thresholds == learn(detector, {"people": Aim()}).thresholds
+
+
 def test_an_operators_threshold_goes_before_a_calibrated_one(encoder: Encoder) -> None:
     detector = Detector.build(PEOPLE, {"people": 0.97}, encoder).learnt(calibrated={"people": 0.6})
     assert detector.threshold("people") == 0.97

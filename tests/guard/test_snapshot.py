@@ -96,6 +96,19 @@ def test_what_is_learnt_comes_into_force_with_its_figures(learning: SnapshotMana
     assert learning.current.detector.judge(["Where was Mira Tolland born?", "Where was Mira Sand born?"])[1] == ()
 
 
+def test_learning_asks_again_and_again_whether_it_is_to_give_way(learning: SnapshotManager) -> None:
+    asked: list[bool] = []
+
+    def busy() -> bool:
+        asked.append(True)
+        return len(asked) <= 3
+
+    learning.busy = busy
+    learning.tidy()
+    assert len(asked) > 100
+    assert learning.current.calibrations
+
+
 def test_an_operators_threshold_stays_in_force_whatever_is_learnt(learning: SnapshotManager) -> None:
     learning.change(lambda s: s.put_list(ForgetList("facts", threshold=0.99)))
     learning.tidy()

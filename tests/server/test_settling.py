@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import sys
 import weakref
 from collections.abc import Iterator
 
@@ -42,16 +43,14 @@ def test_what_nothing_refers_to_is_freed_at_once_also_where_it_was_left_out() ->
 
 
 def test_cycles_among_it_are_found_once_it_has_doubled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settling, "_FEW", 1000)
     settle = Settling()
-    settle()  # what is left out is more than twice nothing: it is looked through
-    settle()
+    settle()  # what is there is more than twice nothing: it is looked through
     left = weakref.ref(_Cycle())
     settle()
     gc.collect()
     assert left() is not None
-    kept = [[i] for i in range(2 * gc.get_freeze_count())]
-    settle()
+    monkeypatch.setattr(settling, "_FEW", 1000)
+    kept = [[i] for i in range(2 * sys.getallocatedblocks())]
     settle()
     assert left() is None
     assert kept
@@ -61,7 +60,6 @@ def test_while_nobody_waits_less_is_worth_looking_for(monkeypatch: pytest.Monkey
     monkeypatch.setattr(settling, "_WORTH_IT", 1000)
     settle = Settling()
     settle()
-    settle()  # what was left out first is looked through
     left = weakref.ref(_Cycle())
     settle()
     kept = [[i] for i in range(2000)]
@@ -70,6 +68,31 @@ def test_while_nobody_waits_less_is_worth_looking_for(monkeypatch: pytest.Monkey
     settle(idle=True)
     assert left() is None
     assert kept
+
+
+def test_what_is_left_out_is_not_walked_through_to_see_how_much_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def walk() -> int:
+        raise AssertionError("every thread would wait for it")
+
+    monkeypatch.setattr(settling, "_FEW", 0)
+    settle = Settling()
+    settle()
+    monkeypatch.setattr(gc, "get_freeze_count", walk)
+    monkeypatch.setattr(gc, "collect", walk)
+    for idle in (False, True):
+        settle(idle=idle)
+
+
+def test_freed_memory_is_given_back_after_all_was_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settling, "_FEW", 0)
+    given: list[bool] = []
+    monkeypatch.setattr(settling, "_give_back", lambda: given.append(True))
+    settle = Settling()
+    settle()
+    assert given == [True]
+    monkeypatch.setattr(settling, "_FEW", 600_000)
+    settle()
+    assert given == [True]
 
 
 async def test_it_goes_on_settling(monkeypatch: pytest.MonkeyPatch) -> None:
