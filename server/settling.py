@@ -35,6 +35,8 @@ class Settling:
                 gc.collect()
                 self._clean = sys.getallocatedblocks()
                 _give_back()
+            else:
+                gc.collect(1)  # cycles that were made and dropped just now would stay: a few thousand objects at most
             gc.freeze()
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import delete, func, insert, select
 from guard.schema import ResponseRow
 from guard.sealing import SealError, Sealing
 from guard.store import Store
-from server.dialects.state import Kept, ids
+from server.dialects.state import Kept
 
 log = structlog.get_logger("letheward.shelf")
 
@@ -49,9 +49,8 @@ class Shelf:
             return False
         own = self._hash("response", owner, response_id)
         now = datetime.now(UTC)
-        body = orjson.dumps({"items": kept.items, "response": kept.response}).decode()
-        rows = {own: self._sealing.seal_text(body, "response", own)}
-        for item_id in ids(kept.items):
+        rows = {own: self._sealing.seal_text(kept.packed.decode(), "response", own)}
+        for item_id in kept.ids:
             item = self._hash("item", owner, item_id)
             rows[item] = self._sealing.seal_text(orjson.dumps({"of": response_id}).decode(), "response", item)
         keys = list(rows)
@@ -69,8 +68,7 @@ class Shelf:
         found = self._opened(self._hash("response", owner, response_id))
         if found is None:
             return None
-        items, response = tuple(found["items"]), found["response"]
-        return Kept(items, response, len(orjson.dumps([items, response])))
+        return Kept.of(tuple(found["items"]), found["response"])
 
     def holder(self, owner: str, item_id: str) -> str | None:
         """The id of the latest response whose conversation has an item."""

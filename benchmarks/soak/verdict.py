@@ -70,11 +70,22 @@ def _growth(result: Result) -> Iterator[Check]:
     steady = result.steady
     enough = bool(steady) and steady[-1].at - steady[0].at >= _SHORTEST
     found = [each for each in growth(steady) if each[0].startswith("proxy")]
+    together = _files_together(steady)  # of one worker they grow where the other's streams happen to end first
     for what, name, unit in (("rss", "memory is flat", "MiB"), ("files", "open files are flat", "files")):
-        own = [(process, t) for process, kind, t in found if kind == what]
+        own = [(process, t) for process, kind, t in found if kind == what] if what == "rss" else together
         told = "; ".join(f"{p}: {t.mean:.0f} {unit}, {t.slope:+.1f} ± {t.stderr:.1f} an hour" for p, t in own)
         holds = all(t.flat(GROWTH) for _, t in own) if enough and own else None
         yield Check(name, holds, told or "too few samples")
+
+
+def _files_together(samples: Sequence[Sample]) -> list[tuple[str, Trend]]:
+    workers = [{n: held for n, held in s.processes.items() if n.startswith("proxy")} for s in samples]
+    most = max(map(len, workers), default=0)
+    whole = [
+        (s.at, sum(h.files for h in own.values())) for s, own in zip(samples, workers, strict=True) if len(own) == most
+    ]
+    found = trend([at for at, _ in whole], [files for _, files in whole])
+    return [("all workers", found)] if found is not None else []
 
 
 def _stalls(result: Result) -> Check:

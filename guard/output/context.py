@@ -23,9 +23,14 @@ _CODED = re.compile(
     r"\bmorse|\bbinary\b|\bascii\b|unicode|pig latin|\bspell|letter by letter|leet|l33t|upside|nato|phonetic alphabet|"
     r"obfuscat|emoji|homoglyph|zero.width|\b(?:every|each|all)(?: of)?(?: the| its| your)? (?:letter|character)|"
     r"\b(?:every|each) word|\bletters? (?:after|by|between)\b|\b(?:group|block|chunk)s? of \w+ (?:letter|character)|"
-    r"\binitial letter|\bsubstitut\w* (?:letter|cipher)",
-    re.IGNORECASE,
+    r"\binitial letter|\bsubstitut\w* (?:letter|cipher)"
 )
+# One of these is in all that it matches, and sooner looked for.
+_CODES = (
+    "revers", "backward", "mirror", "rot", "caesar", "cipher", "acrostic", "letter", "base", "hex", "encod", "encrypt",
+    "morse", "binary", "ascii", "unicode", "pig latin", "spell", "leet", "l33t", "upside", "nato", "phonetic",
+    "obfuscat", "emoji", "homoglyph", "zero", "character", "word",
+)  # fmt: skip
 _ASKED = 0.6  # share of a question's information that a text which asks it has
 _ALLOWED, _ALLOWED_BACK = 0.8, 0.5
 
@@ -78,7 +83,8 @@ class Context:
     @cached_property
     def coded(self) -> bool:
         """Whether it asks for an answer that is not written plainly."""
-        return any(_CODED.search(text) for text in self.asked.texts)
+        folded = map(str.casefold, self.asked.texts)
+        return any(_CODED.search(text) for text in folded if any(code in text for code in _CODES))
 
     @cached_property
     def words(self) -> frozenset[str]:

@@ -28,7 +28,7 @@ LEAK = ("On ", "the ", "way: ", "Telling", "rad.")
 def test_a_small_run_holds_and_shows_its_curves(tmp_path: Path) -> None:
     file, plot = tmp_path / "soak.json", tmp_path / "soak.svg"
     command = [sys.executable, "-m", "benchmarks.soak", "--minutes", "0.2", "--streams", "20", "--workers", "2",
-               "--interval", "0.05", "--words", "6", "20", "--rate", "8", "--churn", "0.5", "--restart-every", "0.15",
+               "--interval", "0.05", "--words", "20", "60", "--rate", "8", "--churn", "0.5", "--restart-every", "0.15",
                "--json", str(file), "--plot", str(plot)]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode in (0, 1), done.stdout + done.stderr

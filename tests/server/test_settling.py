@@ -26,6 +26,21 @@ class _Cycle:
         self.itself = self
 
 
+def _left_out(settle: Settling) -> weakref.ref[_Cycle]:
+    """A cycle that nothing refers to any more, once it was left out."""
+    cycle = _Cycle()
+    settle()
+    return weakref.ref(cycle)
+
+
+def test_a_cycle_that_was_dropped_just_now_is_not_left_out() -> None:
+    settle = Settling()
+    settle()
+    dropped = weakref.ref(_Cycle())
+    settle()
+    assert dropped() is None
+
+
 def test_what_is_there_is_left_out_of_collections() -> None:
     gc.unfreeze()
     Settling()()
@@ -45,8 +60,7 @@ def test_what_nothing_refers_to_is_freed_at_once_also_where_it_was_left_out() ->
 def test_cycles_among_it_are_found_once_it_has_doubled(monkeypatch: pytest.MonkeyPatch) -> None:
     settle = Settling()
     settle()  # what is there is more than twice nothing: it is looked through
-    left = weakref.ref(_Cycle())
-    settle()
+    left = _left_out(settle)
     gc.collect()
     assert left() is not None
     monkeypatch.setattr(settling, "_FEW", 1000)
@@ -60,8 +74,7 @@ def test_while_nobody_waits_less_is_worth_looking_for(monkeypatch: pytest.Monkey
     monkeypatch.setattr(settling, "_WORTH_IT", 1000)
     settle = Settling()
     settle()
-    left = weakref.ref(_Cycle())
-    settle()
+    left = _left_out(settle)
     kept = [[i] for i in range(2000)]
     settle()
     assert left() is not None
@@ -77,8 +90,12 @@ def test_what_is_left_out_is_not_walked_through_to_see_how_much_it_is(monkeypatc
     monkeypatch.setattr(settling, "_FEW", 0)
     settle = Settling()
     settle()
+    def collect(generation: int = 2) -> int:
+        assert generation < 2, "every thread would wait for it"
+        return 0
+
     monkeypatch.setattr(gc, "get_freeze_count", walk)
-    monkeypatch.setattr(gc, "collect", walk)
+    monkeypatch.setattr(gc, "collect", collect)
     for idle in (False, True):
         settle(idle=idle)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -163,3 +164,19 @@ def test_the_id_that_was_gone_on_from_is_told_again() -> None:
 def test_an_owner_does_not_tell_the_key() -> None:
     assert owner_of("secret-key") == owner_of("secret-key") != owner_of("other-key")
     assert "secret" not in owner_of("secret-key")
+
+
+def test_the_bound_is_one_of_memory() -> None:
+    """A conversation as objects takes some ten times its JSON."""
+    store = ResponseStore(max_bytes=1_000_000)
+    turn = {"role": "user", "content": [{"type": "input_text", "text": "Who ?"}]}
+    tracemalloc.start()
+    try:
+        for i in range(2_000):
+            answer = {"id": f"resp_{i}", "status": "completed", "output": [], "usage": {"input_tokens": i}}
+            store.remember({"input": [dict(turn) for _ in range(8)]}, answer, "")
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(store) > 500
+    assert taken < 3_000_000
