@@ -90,6 +90,7 @@ def test_what_is_left_out_is_not_walked_through_to_see_how_much_it_is(monkeypatc
     monkeypatch.setattr(settling, "_FEW", 0)
     settle = Settling()
     settle()
+
     def collect(generation: int = 2) -> int:
         assert generation < 2, "every thread would wait for it"
         return 0
