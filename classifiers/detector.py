@@ -231,11 +231,12 @@ class Detector:
             scores.append(best)
         try:
             made = [self._verdicts(text, own) for text, own in zip(texts, seen, strict=True)]
+            mentioned = [self._mentioned(own.reads) for own in seen]
         except DetectorError:
             raise
         except Exception as error:
             raise DetectorError(f"{type(error).__name__} while judging") from error
-        return Judged(made, scores, [own.stage for own in seen], timer.ms, [self._mentioned(own.reads) for own in seen])
+        return Judged(made, scores, [own.stage for own in seen], timer.ms, mentioned)
 
     def signals(self, texts: Sequence[str]) -> list[dict[Key, Signals]]:
         """For each text the evidence for every entry that came into question; raises as ``judge`` does."""

@@ -69,10 +69,9 @@ def _changes(result: Result) -> Check:
 def _growth(result: Result) -> Iterator[Check]:
     steady = result.steady
     enough = bool(steady) and steady[-1].at - steady[0].at >= _SHORTEST
-    found = [each for each in growth(steady) if each[0].startswith("proxy")]
-    together = _files_together(steady)  # of one worker they grow where the other's streams happen to end first
-    for what, name, unit in (("rss", "memory is flat", "MiB"), ("files", "open files are flat", "files")):
-        own = [(process, t) for process, kind, t in found if kind == what] if what == "rss" else together
+    memory = [(process, t) for process, what, t in growth(steady) if what == "rss" and process.startswith("proxy")]
+    files = _files_together(steady)  # of one worker they grow where the other's streams happen to end first
+    for own, name, unit in ((memory, "memory is flat", "MiB"), (files, "open files are flat", "files")):
         told = "; ".join(f"{p}: {t.mean:.0f} {unit}, {t.slope:+.1f} ± {t.stderr:.1f} an hour" for p, t in own)
         holds = all(t.flat(GROWTH) for _, t in own) if enough and own else None
         yield Check(name, holds, told or "too few samples")

@@ -17,7 +17,7 @@ from guard.output.walks import Term, TermSource
 
 Alive = Callable[[Entry], bool]
 
-# Whoever asks for one of these may get an answer that no word of the list stands in.
+# Of a folded text. Whoever asks for one of these may get an answer that no word of the list stands in.
 _CODED = re.compile(
     r"revers|backward|mirror|rot-?13|caesar|cipher|acrostic|first letter|base-?(?:16|32|58|64|85)|\bhex|encod|encrypt|"
     r"\bmorse|\bbinary\b|\bascii\b|unicode|pig latin|\bspell|letter by letter|leet|l33t|upside|nato|phonetic alphabet|"
@@ -25,12 +25,6 @@ _CODED = re.compile(
     r"\b(?:every|each) word|\bletters? (?:after|by|between)\b|\b(?:group|block|chunk)s? of \w+ (?:letter|character)|"
     r"\binitial letter|\bsubstitut\w* (?:letter|cipher)"
 )
-# One of these is in all that it matches, and sooner looked for.
-_CODES = (
-    "revers", "backward", "mirror", "rot", "caesar", "cipher", "acrostic", "letter", "base", "hex", "encod", "encrypt",
-    "morse", "binary", "ascii", "unicode", "pig latin", "spell", "leet", "l33t", "upside", "nato", "phonetic",
-    "obfuscat", "emoji", "homoglyph", "zero", "character", "word",
-)  # fmt: skip
 _ASKED = 0.6  # share of a question's information that a text which asks it has
 _ALLOWED, _ALLOWED_BACK = 0.8, 0.5
 
@@ -83,8 +77,7 @@ class Context:
     @cached_property
     def coded(self) -> bool:
         """Whether it asks for an answer that is not written plainly."""
-        folded = map(str.casefold, self.asked.texts)
-        return any(_CODED.search(text) for text in folded if any(code in text for code in _CODES))
+        return any(_CODED.search(text.casefold()) for text in self.asked.texts)
 
     @cached_property
     def words(self) -> frozenset[str]:

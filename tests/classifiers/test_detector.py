@@ -255,3 +255,15 @@ def test_a_common_name_is_found_in_any_case_and_place(encoder: Encoder, text: st
         for n in ("France", "Japan")
     ]
     assert Detector.build(listed, {}, encoder).judge([text])[0]
+
+
+def test_a_fault_while_names_are_noted_is_a_failure_of_the_detector(monkeypatch: pytest.MonkeyPatch) -> None:
+    target = Target("people", "1", ("Zorvan Pelk",), (), "subject")
+    detector = Detector.build([target], {}, create_encoder("minilm-int8"))
+
+    def fails(*_: object) -> None:
+        raise ValueError("made up")
+
+    monkeypatch.setattr("classifiers.detector.Mentioned", fails)
+    with pytest.raises(DetectorError):
+        detector.judge(["Who is Zorvan Pelk?"])
